@@ -1,0 +1,2 @@
+//! The datomite command.
+fn main() {}
