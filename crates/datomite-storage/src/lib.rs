@@ -11,4 +11,7 @@ mod set;
 
 pub use error::StorageError;
 pub use record::{IndexChange, Record};
-pub use set::{Bound, DatomSet, Edit, Fact, KeyRange, Run, Runs, SetStats, Side, Window};
+pub use set::{
+    Bound, Codes, DatomSet, Edit, Fact, KeyRange, Run, Runs, SetStats, Side, TextSource, Window,
+    word,
+};

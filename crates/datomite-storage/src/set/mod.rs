@@ -2,10 +2,13 @@
 //!
 //! STUB: a shared sorted vector behind the final face.
 
+pub mod word;
+
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
-use datomite_model::{Component, EntityId, Index, T, Value, ValueRef};
+use datomite_model::{Component, EntityId, Index, T, Value, ValueRef, ValueType};
 
 use crate::StorageError;
 
@@ -293,8 +296,15 @@ impl Runs {
             self.at += take
         }
         Ok(Some(Run {
+            shared: &self.rows,
+            from,
             rows: &self.rows[from..from + take],
         }))
+    }
+
+    /// How many rows are still to come, rows that the window excludes included.
+    pub fn count_left(&self) -> Result<u64, StorageError> {
+        Ok((self.end - self.at) as u64)
     }
 
     /// Moves forward to the first row at or after a position.
@@ -311,7 +321,49 @@ impl Runs {
 /// A stretch of rows of one leaf, read by column.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
+    shared: &'a Arc<Vec<Fact>>,
+    from: usize,
     rows: &'a [Fact],
+}
+
+/// The texts of a run, kept alive without borrowing from it; cloning is a reference count.
+#[derive(Clone)]
+pub struct TextSource {
+    shared: Arc<Vec<Fact>>,
+    from: usize,
+}
+
+impl TextSource {
+    /// The text of a row, numbered as in the run.
+    pub fn get(&self, row: usize) -> &str {
+        self.shared[self.from + row].v.as_str().unwrap_or("")
+    }
+}
+
+/// The sorted dictionary that a block keeps for the texts of a run.
+#[derive(Clone, Copy)]
+pub struct Codes<'a> {
+    words: &'a [Arc<str>],
+}
+
+impl<'a> Codes<'a> {
+    /// How many words the dictionary has; codes are below this.
+    pub fn words(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The word of a code; words ascend with their codes.
+    pub fn word(&self, code: u64) -> &'a str {
+        &self.words[code as usize]
+    }
+
+    /// The code of a word, where the dictionary has it.
+    pub fn code(&self, _word: &str) -> Option<u64> {
+        None
+    }
+
+    /// Appends the codes of these rows, numbered as in the run.
+    pub fn read(&self, _rows: Range<usize>, _codes: &mut Vec<u64>) {}
 }
 
 impl<'a> Run<'a> {
@@ -353,6 +405,91 @@ impl<'a> Run<'a> {
     /// An owned copy of a row.
     pub fn fact(&self, row: usize) -> Fact {
         self.rows[row].clone()
+    }
+
+    /// These rows of the run as a run.
+    pub fn slice(&self, rows: Range<usize>) -> Run<'a> {
+        Run {
+            shared: self.shared,
+            from: self.from + rows.start,
+            rows: &self.rows[rows],
+        }
+    }
+
+    /// Appends the entity ids of these rows.
+    pub fn read_e(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        into.extend(self.rows[rows].iter().map(|row| row.e.raw()));
+    }
+
+    /// Appends the attribute ids of these rows.
+    pub fn read_a(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        into.extend(self.rows[rows].iter().map(|row| row.a.raw()));
+    }
+
+    /// Appends the asserting t of these rows.
+    pub fn read_t(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        into.extend(self.rows[rows].iter().map(|row| row.t.raw()));
+    }
+
+    /// Appends the retracting t of these rows; `u64::MAX` while a fact holds.
+    pub fn read_out(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        into.extend(
+            self.rows[rows]
+                .iter()
+                .map(|row| row.out.map_or(u64::MAX, T::raw)),
+        );
+    }
+
+    /// The first entity id, where the ids of the rows are first, first + 1, and so on.
+    pub fn consecutive_e(&self) -> Option<u64> {
+        let first = self.rows.first()?.e.raw();
+        let mut ids = self.rows.iter().zip(first..);
+        ids.all(|(row, id)| row.e.raw() == id).then_some(first)
+    }
+
+    /// The first row from `from` on whose entity id is at least `e`. The ids must ascend, as
+    /// they do in a run of one attribute of AEVT, and in EAVT.
+    pub fn lower_bound_e(&self, from: usize, e: u64) -> usize {
+        from + self.rows[from..].partition_point(|row| row.e.raw() < e)
+    }
+
+    /// The type of all values of the run, where it is one that has words (see [`word`]).
+    pub fn word_type(&self) -> Option<ValueType> {
+        let (first, _) = word::of_value(&self.rows.first()?.v)?;
+        let mut types = self.rows.iter().map(|row| word::of_value(&row.v));
+        types
+            .all(|t| t.is_some_and(|(t, _)| t == first))
+            .then_some(first)
+    }
+
+    /// Appends the words of these rows, where [`Run::word_type`] is some.
+    pub fn read_words(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        into.extend(
+            self.rows[rows]
+                .iter()
+                .filter_map(|row| word::of_value(&row.v).map(|(_, word)| word)),
+        );
+    }
+
+    /// The texts, where all values of the run are strings.
+    pub fn texts(&self) -> Option<TextSource> {
+        self.rows
+            .iter()
+            .all(|row| row.v.as_str().is_some())
+            .then(|| TextSource {
+                shared: Arc::clone(self.shared),
+                from: self.from,
+            })
+    }
+
+    /// The dictionary of the texts, where the block has one.
+    pub fn codes(&self) -> Option<Codes<'a>> {
+        None
+    }
+
+    /// No row was asserted later than this.
+    pub fn max_t(&self) -> T {
+        self.rows.iter().map(|row| row.t).max().unwrap_or_default()
     }
 }
 
