@@ -1,0 +1,121 @@
+//! What went wrong, as the command tells it: the words, the place in the text where there is one,
+//! and the exit code.
+
+use std::fmt;
+use std::ops::Range;
+
+use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
+
+/// Exit codes: a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The input was refused.
+    Refused = 1,
+    /// The command was used wrongly.
+    Usage = 2,
+    /// The user stopped it.
+    Interrupted = 130,
+}
+
+/// An error on its way to standard error.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// How the process ends.
+    pub(crate) exit: Exit,
+    /// Datomic's keyword, where there is one.
+    pub(crate) code: Option<String>,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// The text it stands in and where.
+    pub(crate) place: Option<(String, Range<usize>)>,
+    /// The way out, where one is known.
+    pub(crate) hint: Option<String>,
+}
+
+impl Problem {
+    /// Input that was refused.
+    pub(crate) fn refused(message: impl Into<String>) -> Problem {
+        Problem { exit: Exit::Refused, code: None, message: message.into(), place: None, hint: None }
+    }
+
+    /// A command used wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Problem {
+        Problem { exit: Exit::Usage, ..Problem::refused(message) }
+    }
+
+    /// Stopped by the user.
+    pub(crate) fn interrupted() -> Problem {
+        Problem { exit: Exit::Interrupted, ..Problem::refused("interrupted") }
+    }
+
+    /// The same with the place in a text.
+    pub(crate) fn at(mut self, text: &str, span: Range<usize>) -> Problem {
+        self.place = Some((text.to_owned(), span));
+        self
+    }
+
+    /// The same with a way out.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Problem {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    /// One line, or the marked place in its text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headline = match &self.code {
+            Some(code) => format!("{code} {}", self.message),
+            None => self.message.clone(),
+        };
+        match &self.place {
+            Some((text, span)) if !text.is_empty() => {
+                f.write_str(&marked(&headline, text, span, self.hint.as_deref()))
+            }
+            _ => {
+                write!(f, "error: {headline}")?;
+                if let Some(hint) = &self.hint {
+                    write!(f, "\nhint: {hint}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The text with the span underlined; plain characters and no colour, so that it pipes.
+fn marked(headline: &str, text: &str, span: &Range<usize>, hint: Option<&str>) -> String {
+    let end = span.end.min(text.len());
+    let span = span.start.min(end)..end;
+    let config = Config::default()
+        .with_color(false)
+        .with_index_type(IndexType::Byte)
+        .with_char_set(ariadne::CharSet::Ascii);
+    let mut report = Report::build(ReportKind::Error, span.clone())
+        .with_config(config)
+        .with_message(headline)
+        .with_label(Label::new(span).with_message("here"));
+    if let Some(hint) = hint {
+        report = report.with_help(hint);
+    }
+    let mut out = Vec::new();
+    match report.finish().write(Source::from(text), &mut out) {
+        Ok(()) => String::from_utf8_lossy(&out).trim_end().to_owned(),
+        Err(_) => format!("error: {headline}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+
+    #[test]
+    fn the_place_is_marked_in_the_text() {
+        let text = "[:find ?e\n :where [?e :film/titel]]";
+        let at = text.find(":film").expect("it stands there");
+        let problem = Problem::refused("no attribute :film/titel").at(text, at..at + 11);
+        let shown = problem.hint("nearest: :film/title").to_string();
+        assert!(shown.contains("^") && shown.contains(":film/titel"), "{shown}");
+        assert!(shown.contains("nearest: :film/title"), "{shown}");
+    }
+}
