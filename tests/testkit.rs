@@ -1,1 +1,4 @@
-//! What the tests share.
+//! What the tests share: the other side of comparisons, skips, generators.
+
+pub mod postgres;
+pub mod skip;
