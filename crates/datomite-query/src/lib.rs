@@ -1,1 +1,13 @@
-//! datomite-query
+//! Asks a database: Datalog and pull. Reads only.
+//!
+//! Text or a form becomes a query (`parse`), scopes and bindings are checked while the clauses are
+//! ordered (`plan`), steps run over columns (`exec`), and `find` shapes the result. Nothing here
+//! can change a database, and nothing here knows how a datom is stored.
+
+#![forbid(unsafe_code)]
+
+mod ast;
+mod error;
+mod relation;
+
+pub use error::{Place, QueryError};

@@ -1,0 +1,651 @@
+//! The relation: what the executor passes from step to step and hands to `find`.
+//!
+//! Columns of 8-byte words wherever the type allows it; strings are (block, row) words into
+//! shared blocks; anything else is `Mixed`. A relation also knows a key (variables that make a row
+//! unique) and functional dependencies, so that deduplication is skipped where it is proved
+//! needless. Equality of cells is that of joins: long = bigint = ref by number, otherwise the
+//! types must agree; vectors equal lists.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datomite_model::Edn;
+use datomite_model::{EntityId, Instant, Value};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+
+use crate::ast::Var;
+
+/// What the words of a column mean. Words keep the order of the type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Sign bit flipped.
+    Long,
+    /// As is.
+    Ref,
+    /// 0 or 1.
+    Boolean,
+    /// Total order bits, NaN lowest.
+    Double,
+    /// The same, of the number widened to a double.
+    Float,
+    /// Microseconds, sign bit flipped.
+    Instant,
+}
+
+/// Strings that rows point into.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts {
+    blocks: Arc<Vec<TextBlock>>,
+}
+
+/// One block of strings.
+pub(crate) type TextBlock = Arc<Vec<Arc<str>>>;
+
+/// One column.
+#[derive(Clone, Debug)]
+pub(crate) enum Col {
+    /// The same value in every row.
+    Const(Edn),
+    /// Fixed-size values.
+    Word(Kind, Vec<u64>),
+    /// Strings: `block << 32 | row`.
+    Text(Texts, Vec<u64>),
+    /// Everything else.
+    Mixed(Vec<Edn>),
+}
+
+/// Rows over variables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Relation {
+    pub(crate) vars: Vec<Var>,
+    pub(crate) cols: Vec<Col>,
+    pub(crate) len: usize,
+    /// Variables whose values make a row unique; `None` where nothing is proved.
+    pub(crate) key: Option<Vec<Var>>,
+    /// `(a, b)`: rows with equal `a` have equal `b`.
+    pub(crate) dependencies: Vec<(Var, Var)>,
+    /// The column whose words ascend.
+    pub(crate) sorted_by: Option<Var>,
+}
+
+const SIGN: u64 = 1 << 63;
+
+/// The word of a long.
+pub(crate) fn long_word(n: i64) -> u64 {
+    (n as u64) ^ SIGN
+}
+
+/// The word of a double: order-preserving, NaN lowest.
+pub(crate) fn double_word(x: f64) -> u64 {
+    if x.is_nan() {
+        return 0;
+    }
+    let bits = x.to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+}
+
+fn word_double(word: u64) -> f64 {
+    if word == 0 {
+        return f64::NAN;
+    }
+    f64::from_bits(if word & SIGN == 0 { !word } else { word ^ SIGN })
+}
+
+impl Kind {
+    /// The value that a word stands for; refs are longs, as results show them.
+    pub(crate) fn value(self, word: u64) -> Value {
+        match self {
+            Kind::Long => Value::Long((word ^ SIGN) as i64),
+            Kind::Ref => Value::Long(word as i64),
+            Kind::Boolean => Value::Boolean(word != 0),
+            Kind::Double => Value::Double(word_double(word)),
+            Kind::Float => Value::Float(word_double(word) as f32),
+            Kind::Instant => Value::Instant(Instant::from_us((word ^ SIGN) as i64)),
+        }
+    }
+
+    /// The word of a form, if it has this kind.
+    pub(crate) fn word(self, form: &Edn) -> Option<u64> {
+        let Edn::Value(value) = form else { return None };
+        match (self, value) {
+            (Kind::Long, _) => integer(form).map(long_word),
+            (Kind::Ref, _) => integer(form).map(|n| n as u64),
+            (Kind::Boolean, Value::Boolean(b)) => Some(u64::from(*b)),
+            (Kind::Double, Value::Double(x)) => Some(double_word(*x)),
+            (Kind::Float, Value::Float(x)) => Some(double_word(f64::from(*x))),
+            (Kind::Instant, Value::Instant(i)) => i.total_us().map(long_word),
+            _ => None,
+        }
+    }
+
+    /// Kinds whose words can meet, after `convert`.
+    pub(crate) fn joins(self, other: Kind) -> bool {
+        self == other || (self.is_integer() && other.is_integer())
+    }
+
+    /// Long or ref.
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self, Kind::Long | Kind::Ref)
+    }
+
+    /// The word of `self` as a word of `to`; both are integers or the same kind.
+    pub(crate) fn convert(self, word: u64, to: Kind) -> u64 {
+        if self == to { word } else { word ^ SIGN }
+    }
+}
+
+/// The number, where a form joins as an integer of 64 bits.
+pub(crate) fn integer(form: &Edn) -> Option<i64> {
+    match form {
+        Edn::Value(Value::Long(n)) => Some(*n),
+        Edn::Value(Value::Ref(id)) => Some(id.raw() as i64),
+        Edn::Value(Value::BigInt(n)) => i64::try_from(n.as_ref()).ok(),
+        _ => None,
+    }
+}
+
+/// Whether two forms meet in a join.
+pub(crate) fn join_eq(a: &Edn, b: &Edn) -> bool {
+    match (a, b) {
+        (Edn::Value(x), Edn::Value(y)) => x.join_eq(y),
+        (Edn::List(x) | Edn::Vector(x), Edn::List(y) | Edn::Vector(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(p, q)| join_eq(p, q))
+        }
+        (Edn::Set(x), Edn::Set(y)) => {
+            x.len() == y.len() && x.iter().all(|p| y.iter().any(|q| join_eq(p, q)))
+        }
+        (Edn::Map(x), Edn::Map(y)) => {
+            x.len() == y.len()
+                && x.iter()
+                    .all(|(k, v)| y.iter().any(|(l, w)| join_eq(k, l) && join_eq(v, w)))
+        }
+        _ => a == b,
+    }
+}
+
+fn hash_form(form: &Edn, state: &mut FxHasher) {
+    match form {
+        Edn::Value(Value::String(text)) => hash_text(text, state),
+        Edn::Value(value) => match integer(form) {
+            Some(n) => hash_word(Kind::Long, long_word(n), state),
+            None => match value {
+                Value::Boolean(b) => hash_word(Kind::Boolean, u64::from(*b), state),
+                Value::Double(x) => hash_word(Kind::Double, double_word(*x), state),
+                Value::Float(x) => hash_word(Kind::Float, double_word(f64::from(*x)), state),
+                Value::Instant(i) => hash_instant(*i, state),
+                other => other.join_hash(state),
+            },
+        },
+        Edn::List(items) | Edn::Vector(items) => {
+            20u8.hash(state);
+            items.iter().for_each(|item| hash_form(item, state));
+        }
+        Edn::Set(items) => state.write_u64(
+            items
+                .iter()
+                .fold(21, |sum, item| sum.wrapping_add(hash_one(item))),
+        ),
+        Edn::Map(entries) => state.write_u64(entries.iter().fold(22, |sum, (k, v)| {
+            sum.wrapping_add(hash_one(k).rotate_left(7) ^ hash_one(v))
+        })),
+        other => other.hash(state),
+    }
+}
+
+fn hash_instant(instant: Instant, state: &mut FxHasher) {
+    match instant.total_us() {
+        Some(us) => hash_word(Kind::Instant, long_word(us), state),
+        None => instant.hash(state),
+    }
+}
+
+fn hash_one(form: &Edn) -> u64 {
+    let mut state = FxHasher::default();
+    hash_form(form, &mut state);
+    state.finish()
+}
+
+fn hash_text(text: &str, state: &mut FxHasher) {
+    state.write_u8(10);
+    state.write(text.as_bytes());
+}
+
+fn hash_word(kind: Kind, word: u64, state: &mut FxHasher) {
+    let (tag, word) = match kind {
+        Kind::Long => (1, word),
+        Kind::Ref => (1, word ^ SIGN),
+        Kind::Boolean => (2, word),
+        Kind::Double => (3, word),
+        Kind::Float => (4, word),
+        Kind::Instant => (5, word),
+    };
+    state.write_u64(word.wrapping_add(tag));
+}
+
+impl Texts {
+    /// Strings in these blocks.
+    pub(crate) fn new(blocks: Vec<TextBlock>) -> Texts {
+        Texts {
+            blocks: Arc::new(blocks),
+        }
+    }
+
+    /// The string of a word.
+    pub(crate) fn get(&self, word: u64) -> &str {
+        &self.blocks[(word >> 32) as usize][(word & 0xFFFF_FFFF) as usize]
+    }
+
+    /// The string of a word, shared.
+    pub(crate) fn shared(&self, word: u64) -> Arc<str> {
+        Arc::clone(&self.blocks[(word >> 32) as usize][(word & 0xFFFF_FFFF) as usize])
+    }
+
+    fn same(&self, other: &Texts) -> bool {
+        Arc::ptr_eq(&self.blocks, &other.blocks)
+    }
+}
+
+impl Col {
+    /// The value of a row.
+    pub(crate) fn get(&self, row: usize) -> Edn {
+        match self {
+            Col::Const(form) => form.clone(),
+            Col::Word(kind, words) => Edn::Value(kind.value(words[row])),
+            Col::Text(texts, words) => Edn::Value(Value::String(texts.shared(words[row]))),
+            Col::Mixed(forms) => forms[row].clone(),
+        }
+    }
+
+    /// The words, where they are of integers: entity ids and longs, as ids.
+    pub(crate) fn ids(&self, len: usize) -> Option<Vec<u64>> {
+        match self {
+            Col::Word(Kind::Ref, words) => Some(words.clone()),
+            Col::Word(Kind::Long, words) => Some(words.iter().map(|w| w ^ SIGN).collect()),
+            Col::Const(form) => integer(form).map(|n| vec![n as u64; len]),
+            _ => None,
+        }
+    }
+
+    /// The rows at these positions.
+    pub(crate) fn gather(&self, rows: &[u32]) -> Col {
+        match self {
+            Col::Const(form) => Col::Const(form.clone()),
+            Col::Word(kind, words) => Col::Word(*kind, gather_words(words, rows)),
+            Col::Text(texts, words) => Col::Text(texts.clone(), gather_words(words, rows)),
+            Col::Mixed(forms) => Col::Mixed(
+                rows.iter()
+                    .map(|row| forms[*row as usize].clone())
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The column as forms.
+    pub(crate) fn forms(&self, len: usize) -> Vec<Edn> {
+        (0..len).map(|row| self.get(row)).collect()
+    }
+
+    /// A column of forms; of words where all of them have one kind.
+    pub(crate) fn of_forms(forms: Vec<Edn>) -> Col {
+        let kind = match forms.first() {
+            Some(Edn::Value(Value::Long(_))) => Kind::Long,
+            Some(Edn::Value(Value::Boolean(_))) => Kind::Boolean,
+            Some(Edn::Value(Value::Double(_))) => Kind::Double,
+            Some(Edn::Value(Value::Instant(_))) => Kind::Instant,
+            _ => return Col::Mixed(forms),
+        };
+        let exact = |form: &Edn| match (kind, form) {
+            // A bigint joins as a long but must come out as it went in.
+            (Kind::Long, Edn::Value(Value::Long(_)))
+            | (Kind::Boolean | Kind::Double | Kind::Instant, _) => kind.word(form),
+            _ => None,
+        };
+        match forms.iter().map(exact).collect::<Option<Vec<u64>>>() {
+            Some(words) => Col::Word(kind, words),
+            None => Col::Mixed(forms),
+        }
+    }
+
+    /// This column of `len` rows followed by another of `other_len` rows.
+    pub(crate) fn append(self, len: usize, other: Col, other_len: usize) -> Col {
+        match (self, other) {
+            (Col::Const(a), Col::Const(b)) if a == b => Col::Const(a),
+            (Col::Word(k, mut a), Col::Word(l, b)) if k.joins(l) => {
+                a.extend(b.into_iter().map(|w| l.convert(w, k)));
+                Col::Word(k, a)
+            }
+            (Col::Text(s, mut a), Col::Text(t, b)) => {
+                if s.same(&t) {
+                    a.extend(b);
+                    return Col::Text(s, a);
+                }
+                let shift = (s.blocks.len() as u64) << 32;
+                let blocks = s.blocks.iter().chain(t.blocks.iter()).map(Arc::clone);
+                let texts = Texts::new(blocks.collect());
+                a.extend(b.into_iter().map(|w| w + shift));
+                Col::Text(texts, a)
+            }
+            (a, b) if len == 0 => {
+                let _ = a;
+                b
+            }
+            (a, _) if other_len == 0 => a,
+            (a, b) => {
+                let mut forms = a.forms(len);
+                forms.extend(b.forms(other_len));
+                Col::of_forms(forms)
+            }
+        }
+    }
+
+    fn hash_row(&self, row: usize, state: &mut FxHasher) {
+        match self {
+            Col::Const(form) => hash_form(form, state),
+            Col::Word(kind, words) => hash_word(*kind, words[row], state),
+            Col::Text(texts, words) => hash_text(texts.get(words[row]), state),
+            Col::Mixed(forms) => hash_form(&forms[row], state),
+        }
+    }
+
+    /// Whether a row of this column meets a row of another in a join.
+    pub(crate) fn eq_rows(&self, row: usize, other: &Col, other_row: usize) -> bool {
+        match (self, other) {
+            (Col::Word(k, a), Col::Word(l, b)) => {
+                k.joins(*l) && a[row] == l.convert(b[other_row], *k)
+            }
+            (Col::Text(s, a), Col::Text(t, b)) => s.get(a[row]) == t.get(b[other_row]),
+            (Col::Text(s, a), Col::Const(Edn::Value(Value::String(text)))) => {
+                s.get(a[row]) == text.as_ref()
+            }
+            (Col::Word(k, a), Col::Const(form)) => k.word(form) == Some(a[row]),
+            (a, b) => join_eq(&a.get(row), &b.get(other_row)),
+        }
+    }
+}
+
+fn gather_words(words: &[u64], rows: &[u32]) -> Vec<u64> {
+    rows.iter().map(|row| words[*row as usize]).collect()
+}
+
+impl Relation {
+    /// One row without variables: the neutral start of a join.
+    pub(crate) fn unit() -> Relation {
+        Relation {
+            len: 1,
+            key: Some(Vec::new()),
+            ..Relation::default()
+        }
+    }
+
+    /// No rows over these variables.
+    pub(crate) fn empty(vars: Vec<Var>) -> Relation {
+        Relation {
+            cols: vars.iter().map(|_| Col::Mixed(Vec::new())).collect(),
+            vars,
+            key: Some(Vec::new()),
+            ..Relation::default()
+        }
+    }
+
+    /// Rows over variables, about which nothing is proved.
+    pub(crate) fn new(vars: Vec<Var>, cols: Vec<Col>, len: usize) -> Relation {
+        Relation {
+            vars,
+            cols,
+            len,
+            ..Relation::default()
+        }
+    }
+
+    /// The column of a variable.
+    pub(crate) fn col(&self, var: Var) -> Option<&Col> {
+        let at = self.vars.iter().position(|v| *v == var)?;
+        Some(&self.cols[at])
+    }
+
+    /// Whether the relation has the variable.
+    pub(crate) fn has(&self, var: Var) -> bool {
+        self.vars.contains(&var)
+    }
+
+    /// Adds a column of `self.len` rows.
+    pub(crate) fn push(&mut self, var: Var, col: Col) {
+        self.vars.push(var);
+        self.cols.push(col);
+    }
+
+    /// The rows at these positions, which need not be distinct unless `keeps_key`.
+    pub(crate) fn gather(&self, rows: &[u32], keeps_key: bool) -> Relation {
+        Relation {
+            vars: self.vars.clone(),
+            cols: self.cols.iter().map(|col| col.gather(rows)).collect(),
+            len: rows.len(),
+            key: if keeps_key { self.key.clone() } else { None },
+            dependencies: self.dependencies.clone(),
+            sorted_by: self.sorted_by,
+        }
+    }
+
+    /// Only the rows for which `keep` says so.
+    pub(crate) fn filter(self, mut keep: impl FnMut(usize) -> bool) -> Relation {
+        let rows: Vec<u32> = (0..self.len)
+            .filter(|row| keep(*row))
+            .map(|row| row as u32)
+            .collect();
+        if rows.len() == self.len {
+            return self;
+        }
+        self.gather(&rows, true)
+    }
+
+    /// Only these variables, rows as they are; a key that does not survive is dropped.
+    pub(crate) fn select(mut self, vars: &[Var]) -> Relation {
+        let mut cols = Vec::with_capacity(vars.len());
+        for var in vars {
+            let at = self.vars.iter().position(|v| v == var);
+            let at = at.expect("invariant: a projected variable is bound");
+            self.vars[at] = Var(u32::MAX);
+            cols.push(std::mem::replace(
+                &mut self.cols[at],
+                Col::Mixed(Vec::new()),
+            ));
+        }
+        let key = self
+            .key
+            .take()
+            .filter(|key| key.iter().all(|k| determines(vars, *k, &self.dependencies)));
+        let key = key.map(|key| {
+            if key.iter().all(|k| vars.contains(k)) {
+                key
+            } else {
+                vars.to_vec()
+            }
+        });
+        self.dependencies
+            .retain(|(a, b)| vars.contains(a) && vars.contains(b));
+        Relation {
+            vars: vars.to_vec(),
+            cols,
+            len: self.len,
+            key,
+            dependencies: self.dependencies,
+            sorted_by: self.sorted_by.filter(|v| vars.contains(v)),
+        }
+    }
+
+    /// The distinct rows over these variables.
+    pub(crate) fn project(self, vars: &[Var]) -> Relation {
+        let relation = self.select(vars);
+        if relation.key.is_some() {
+            return relation;
+        }
+        let rows = distinct_rows(&relation);
+        let mut result = match rows {
+            None => relation,
+            Some(rows) => relation.gather(&rows, false),
+        };
+        result.key = Some(vars.to_vec());
+        result
+    }
+
+    /// This relation and another over the same variables (in any order), rows of both.
+    pub(crate) fn append(mut self, other: Relation) -> Relation {
+        if self.len == 0 && self.vars.len() == other.vars.len() {
+            return other.select(&self.vars);
+        }
+        let mut other = other.select(&self.vars);
+        let cols = self.cols.into_iter().zip(other.cols.drain(..));
+        self.cols = cols
+            .map(|(a, b)| a.append(self.len, b, other.len))
+            .collect();
+        self.len += other.len;
+        self.key = None;
+        self.dependencies.clear();
+        self.sorted_by = None;
+        self
+    }
+
+    /// A hash of the row over some columns that agrees with `eq_rows`.
+    pub(crate) fn hash_row(&self, cols: &[usize], row: usize) -> u64 {
+        let mut state = FxHasher::default();
+        for at in cols {
+            self.cols[*at].hash_row(row, &mut state);
+        }
+        state.finish()
+    }
+
+    /// The positions of variables.
+    pub(crate) fn positions(&self, vars: &[Var]) -> Vec<usize> {
+        vars.iter()
+            .map(|var| {
+                let at = self.vars.iter().position(|v| v == var);
+                at.expect("invariant: the variable is bound")
+            })
+            .collect()
+    }
+
+    /// Records that equal `a` means equal `b`.
+    pub(crate) fn depends(&mut self, a: Var, b: Var) {
+        if a != b && !self.dependencies.contains(&(a, b)) {
+            self.dependencies.push((a, b));
+        }
+    }
+}
+
+/// Whether the values of `vars` fix that of `target`.
+fn determines(vars: &[Var], target: Var, dependencies: &[(Var, Var)]) -> bool {
+    let mut known = vars.to_vec();
+    let mut at = 0;
+    while at < known.len() {
+        if known[at] == target {
+            return true;
+        }
+        for (a, b) in dependencies {
+            if *a == known[at] && !known.contains(b) {
+                known.push(*b);
+            }
+        }
+        at += 1;
+    }
+    false
+}
+
+/// The first row of each distinct one, in order; `None` where all are distinct.
+fn distinct_rows(relation: &Relation) -> Option<Vec<u32>> {
+    if relation.len < 2 {
+        return None;
+    }
+    if relation.cols.iter().all(|col| matches!(col, Col::Const(_))) {
+        return Some(vec![0]);
+    }
+    let rows = match packed(relation) {
+        Some(words) => distinct_words(&words),
+        None => distinct_hashed(relation),
+    };
+    (rows.len() < relation.len).then_some(rows)
+}
+
+fn distinct_words(words: &[u64]) -> Vec<u32> {
+    if words.is_sorted() {
+        let first = |row: &usize| *row == 0 || words[*row - 1] != words[*row];
+        return (0..words.len()).filter(first).map(|r| r as u32).collect();
+    }
+    let low = words.iter().copied().min().unwrap_or(0);
+    let high = words.iter().copied().max().unwrap_or(0);
+    let span = (high - low) as usize;
+    if span / 64 <= words.len() {
+        let mut seen = vec![0u64; span / 64 + 1];
+        let mut rows = Vec::new();
+        for (row, word) in words.iter().enumerate() {
+            let at = (word - low) as usize;
+            if seen[at / 64] & (1 << (at % 64)) == 0 {
+                seen[at / 64] |= 1 << (at % 64);
+                rows.push(row as u32);
+            }
+        }
+        return rows;
+    }
+    let mut seen = FxHashSet::default();
+    let fresh = words.iter().enumerate().filter(|(_, w)| seen.insert(**w));
+    fresh.map(|(row, _)| row as u32).collect()
+}
+
+/// All columns of a row in one word, where their ranges fit.
+fn packed(relation: &Relation) -> Option<Vec<u64>> {
+    let mut packed: Option<Vec<u64>> = None;
+    let mut bits_left = 64;
+    for col in &relation.cols {
+        let words = match col {
+            Col::Const(_) => continue,
+            Col::Word(_, words) => words,
+            Col::Text(..) | Col::Mixed(_) => return None,
+        };
+        let low = words.iter().copied().min()?;
+        let high = words.iter().copied().max()?;
+        let bits = 64 - (high - low).leading_zeros();
+        if bits > bits_left {
+            return None;
+        }
+        bits_left -= bits;
+        packed = Some(match packed {
+            None => words.iter().map(|w| w - low).collect(),
+            Some(mut rows) => {
+                for (row, word) in rows.iter_mut().zip(words) {
+                    *row = row.checked_shl(bits).unwrap_or(0) | (word - low);
+                }
+                rows
+            }
+        });
+    }
+    packed
+}
+
+fn distinct_hashed(relation: &Relation) -> Vec<u32> {
+    let cols: Vec<usize> = (0..relation.cols.len()).collect();
+    let mut heads: FxHashMap<u64, u32> = FxHashMap::default();
+    let mut next: Vec<u32> = vec![u32::MAX; relation.len];
+    let mut rows = Vec::new();
+    for row in 0..relation.len {
+        let hash = relation.hash_row(&cols, row);
+        let head = heads.get(&hash).copied().unwrap_or(u32::MAX);
+        let mut at = head;
+        while at != u32::MAX && !same_row(relation, at as usize, row) {
+            at = next[at as usize];
+        }
+        if at == u32::MAX {
+            next[row] = head;
+            heads.insert(hash, row as u32);
+            rows.push(row as u32);
+        }
+    }
+    rows
+}
+
+fn same_row(relation: &Relation, a: usize, b: usize) -> bool {
+    relation.cols.iter().all(|col| col.eq_rows(a, col, b))
+}
+
+/// An id as results show it.
+pub(crate) fn id_form(id: EntityId) -> Edn {
+    Edn::long(id.raw() as i64)
+}
