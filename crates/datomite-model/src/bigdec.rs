@@ -55,34 +55,52 @@ impl BigDec {
 impl FromStr for BigDec {
     type Err = ();
 
-    /// Reads digits with an optional sign, point and exponent; the scale is as written.
+    /// Reads digits with an optional sign, point and exponent; the scale is as written and, as in
+    /// Java, must fit 32 bits.
     fn from_str(text: &str) -> Result<BigDec, ()> {
-        let number = BigDecimal::from_str(text).map_err(|_| ())?;
-        Ok(BigDec::from_bigdecimal(&number))
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| ())?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let unsigned = whole.strip_prefix(['+', '-']).unwrap_or(whole);
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if unsigned.len() + fraction.len() == 0 || !all_digits(unsigned) || !all_digits(fraction) {
+            return Err(());
+        }
+        let unscaled = BigInt::from_str(&format!("{whole}{fraction}")).map_err(|_| ())?;
+        let scale = i64::try_from(fraction.len()).map_err(|_| ())? - i64::from(exponent);
+        i32::try_from(scale).map_err(|_| ())?;
+        Ok(BigDec { unscaled, scale })
     }
 }
 
 impl fmt::Display for BigDec {
-    /// As Java's `BigDecimal.toString` without the exponent form: every digit, scale kept.
+    /// As Java's `BigDecimal.toString`: plain where the scale is not negative and the first digit
+    /// stands at most six places behind the point, else with an exponent. Reads back exactly.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.unscaled.magnitude().to_string();
-        let sign = if self.unscaled.sign() == num_bigint::Sign::Minus {
-            "-"
-        } else {
-            ""
+        let sign = match self.unscaled.sign() {
+            num_bigint::Sign::Minus => "-",
+            _ => "",
         };
-        if self.scale <= 0 {
-            if self.scale < 0 {
-                return write!(f, "{sign}{digits}E+{}", -self.scale);
-            }
-            return write!(f, "{sign}{digits}");
+        let width = i128::try_from(digits.len()).map_err(|_| fmt::Error)?;
+        let exponent = width - 1 - i128::from(self.scale);
+        if self.scale < 0 || exponent < -6 {
+            let (first, rest) = digits.split_at(1);
+            let point = if rest.is_empty() { "" } else { "." };
+            return write!(f, "{sign}{first}{point}{rest}E{exponent:+}");
         }
         let scale = usize::try_from(self.scale).map_err(|_| fmt::Error)?;
-        if digits.len() > scale {
-            let (whole, fraction) = digits.split_at(digits.len() - scale);
-            write!(f, "{sign}{whole}.{fraction}")
-        } else {
-            write!(f, "{sign}0.{digits:0>scale$}")
+        if scale == 0 {
+            return write!(f, "{sign}{digits}");
+        }
+        match digits.len().checked_sub(scale) {
+            Some(whole @ 1..) => {
+                let (whole, fraction) = digits.split_at(whole);
+                write!(f, "{sign}{whole}.{fraction}")
+            }
+            _ => write!(f, "{sign}0.{digits:0>scale$}"),
         }
     }
 }

@@ -62,12 +62,16 @@ impl Instant {
 impl fmt::Display for Instant {
     /// RFC 3339 in UTC: three digits of fraction, or six where microseconds are not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        crate::edn::fmt_inst(*self, f)
+        crate::edn::fmt_inst(*self, f)?;
+        f.write_str("Z")
     }
 }
 
 impl fmt::Debug for Instant {
+    /// EDN as Clojure prints it: `#inst "2020-01-31T12:30:00.000-00:00"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#inst \"{self}\"")
+        f.write_str("#inst \"")?;
+        crate::edn::fmt_inst(*self, f)?;
+        f.write_str("-00:00\"")
     }
 }

@@ -7,6 +7,10 @@
 mod inst;
 mod print;
 mod read;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod token;
 
 pub(crate) use inst::{fmt_inst, parse_inst};
 pub(crate) use print::fmt_value;
