@@ -1,0 +1,130 @@
+//! Functions: one table by qualified symbol, shared by a connection, its forks and every `Db`.
+//!
+//! Decides how a Rust closure becomes a function of the database. When and why a function runs
+//! is decided by the transaction pipeline and by the query engine. Functions are not stored.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datomite_model::{Category, Edn, EntityId, Keyword, Symbol, Value};
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
+
+use crate::{Db, DbError};
+
+/// A transaction function: sees the database before the transaction, gives transaction data.
+pub type TransactionFn = dyn Fn(&Db, &[Edn]) -> Result<Edn, FunctionError> + Send + Sync;
+/// An attribute predicate (`:db.attr/preds`): true accepts the value.
+pub type AttributePredicateFn = dyn Fn(&Value) -> Result<Edn, FunctionError> + Send + Sync;
+/// An entity predicate (`:db.entity/preds`): sees the database after the transaction.
+pub type EntityPredicateFn = dyn Fn(&Db, EntityId) -> Result<Edn, FunctionError> + Send + Sync;
+/// A function or predicate of a query, or an `:xform` of a pull.
+pub type QueryFn = dyn Fn(&[Edn]) -> Result<Edn, FunctionError> + Send + Sync;
+/// An aggregate: constant arguments, then the values.
+pub type AggregateFn = dyn Fn(&[Edn], &[Edn]) -> Result<Edn, FunctionError> + Send + Sync;
+
+/// A registered function and what it may be used for.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Function {
+    /// A transaction function.
+    Transaction(Arc<TransactionFn>),
+    /// An attribute predicate.
+    AttributePredicate(Arc<AttributePredicateFn>),
+    /// An entity predicate.
+    EntityPredicate(Arc<EntityPredicateFn>),
+    /// A query function, predicate or xform.
+    Query(Arc<QueryFn>),
+    /// An aggregate.
+    Aggregate(Arc<AggregateFn>),
+}
+
+/// A registered function refused or failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct FunctionError {
+    /// What a caller may do about it.
+    pub category: Category,
+    /// Its keyword, where it has one.
+    pub code: Option<Keyword>,
+    /// Its own words.
+    pub message: String,
+}
+
+/// Registered functions by qualified symbol.
+#[derive(Default)]
+pub struct Functions {
+    by_name: RwLock<FxHashMap<Symbol, Function>>,
+}
+
+impl Functions {
+    /// An empty table.
+    pub fn new() -> Functions {
+        Functions::default()
+    }
+
+    /// Puts a function in, in place of one of the same name.
+    pub fn register(&self, name: Symbol, function: Function) {
+        self.by_name.write().insert(name, function);
+    }
+
+    /// The function of that name.
+    pub fn get(&self, name: &Symbol) -> Option<Function> {
+        self.by_name.read().get(name).cloned()
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> Vec<Symbol> {
+        let mut names: Vec<Symbol> = self.by_name.read().keys().cloned().collect();
+        names.sort();
+        names
+    }
+}
+
+impl FunctionError {
+    /// A failure of the function itself.
+    pub fn new(message: impl Into<String>) -> FunctionError {
+        FunctionError {
+            category: Category::Fault,
+            code: None,
+            message: message.into(),
+        }
+    }
+
+    /// A refusal, as `datomic.api/cancel`: `category` is incorrect or conflict.
+    pub fn cancel(category: Category, message: impl Into<String>) -> FunctionError {
+        FunctionError {
+            category,
+            code: None,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<DbError> for FunctionError {
+    fn from(error: DbError) -> FunctionError {
+        FunctionError {
+            category: error.category(),
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Function::Transaction(_) => "Transaction",
+            Function::AttributePredicate(_) => "AttributePredicate",
+            Function::EntityPredicate(_) => "EntityPredicate",
+            Function::Query(_) => "Query",
+            Function::Aggregate(_) => "Aggregate",
+        })
+    }
+}
+
+impl fmt::Debug for Functions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
