@@ -2,6 +2,8 @@
 
 use datomite_model::{Datom, EntityId, Index, Instant, T};
 
+use crate::Basis;
+
 /// One transaction as the log keeps it. Replay is insertion: nothing is decided again.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
@@ -28,4 +30,15 @@ pub struct IndexChange {
     pub index: Index,
     /// On or off.
     pub on: bool,
+}
+
+impl Record {
+    /// How far the database has come after this transaction.
+    pub fn basis(&self) -> Basis {
+        Basis {
+            t: self.t,
+            next_t: self.next_t,
+            next_element: self.next_element,
+        }
+    }
 }
