@@ -1,1 +1,13 @@
-//! datomite-import
+//! Postgres dumps become schema and tx-data.
+
+#![forbid(unsafe_code)]
+
+mod catalog;
+mod convert;
+mod ddl;
+mod dump;
+mod error;
+
+pub use catalog::{Catalog, Column, DefaultValue, ForeignKey, Name, Parent, Table, TypeDef, TypeName};
+pub use dump::Dump;
+pub use error::{ImportError, Place};
