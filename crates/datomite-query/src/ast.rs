@@ -194,9 +194,10 @@ pub(crate) enum Argument {
     Form(Box<ArgumentForm>),
 }
 
-/// A literal collection of arguments.
+/// A literal collection of arguments, or a nested call over constants.
 #[derive(Clone, Debug)]
 pub(crate) enum ArgumentForm {
+    Call(FunctionRef, Vec<Argument>),
     Vector(Vec<Argument>),
     Set(Vec<Argument>),
     Map(Vec<(Argument, Argument)>),
@@ -307,6 +308,8 @@ impl Argument {
                 ArgumentForm::Vector(items) | ArgumentForm::Set(items) => {
                     items.iter().for_each(|a| a.variables(into));
                 }
+                // A nested call sees no variables.
+                ArgumentForm::Call(..) => {}
                 ArgumentForm::Map(entries) => entries.iter().for_each(|(k, v)| {
                     k.variables(into);
                     v.variables(into);

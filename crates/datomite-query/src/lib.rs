@@ -8,6 +8,8 @@
 
 mod ast;
 mod error;
+mod parse;
 mod relation;
 
 pub use error::{Place, QueryError};
+pub use parse::Query;

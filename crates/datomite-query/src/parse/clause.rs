@@ -1,0 +1,392 @@
+//! Clauses: patterns, predicates and functions, rule calls, `not` and `or`.
+//!
+//! A form that begins with a form is a call of a function; one that begins with a plain symbol is
+//! a call of a rule; the rest are patterns. `$x` at the head names a source only where sources are
+//! in scope (`:in` is written, and not inside `or` or a rule); elsewhere it is a constant like any
+//! other, as in Datomic.
+
+use datomite_model::{Edn, Symbol, Value};
+
+use super::input::parse_binding;
+use super::{Node, Scope};
+use crate::QueryError;
+use crate::ast::{
+    Argument, ArgumentForm, Call, Clause, FunctionRef, Not, Or, Pattern, RuleCall, SourceRef, Term,
+    Var, push_new,
+};
+use crate::error::Place;
+
+/// The most positions of a pattern that mean something.
+const POSITIONS_MAX: usize = 5;
+
+/// A list of clauses.
+pub(super) fn parse_clauses(
+    forms: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Vec<Clause>, QueryError> {
+    let mut clauses = Vec::with_capacity(forms.len());
+    for form in forms {
+        clauses.extend(parse_clause(*form, scope)?);
+    }
+    Ok(clauses)
+}
+
+/// One clause; `(not)` is none.
+fn parse_clause(form: Node<'_>, scope: &mut Scope) -> Result<Option<Clause>, QueryError> {
+    let Some(items) = form.items() else {
+        return Err(form.error("argument in :where is not a list"));
+    };
+    let (source, items) = match items.split_first() {
+        Some((first, rest)) if scope.sources && first.source().is_some() => {
+            let name = first.source().cloned();
+            (name.map_or(SourceRef::Default, SourceRef::Named), rest)
+        }
+        _ => (SourceRef::Default, items.as_slice()),
+    };
+    let Some((head, rest)) = items.split_first() else {
+        return Ok(Some(pattern(form, source, items, scope)?));
+    };
+    if head.items().is_some() {
+        return Ok(Some(Clause::Call(parse_call(form, *head, rest, scope)?)));
+    }
+    let plain = |s: &&Symbol| !s.as_str().starts_with(['?', '$']) && s.as_str() != "_";
+    match head.symbol().filter(plain).map(Symbol::as_str) {
+        Some("not") => parse_not(form, source, rest, scope),
+        Some("not-join") => parse_not_join(form, source, rest, scope).map(Some),
+        Some("or") => parse_or(form, source, rest, scope).map(Some),
+        Some("or-join") => parse_or_join(form, source, rest, scope).map(Some),
+        Some("and") => Err(form.error("`and` stands only inside `or`")),
+        Some(name) => Ok(Some(Clause::Rule(RuleCall {
+            source,
+            name: Symbol::parse(name),
+            arguments: rest.iter().map(|item| term(*item, scope)).collect(),
+            place: form.place(),
+        }))),
+        None => Ok(Some(pattern(form, source, items, scope)?)),
+    }
+}
+
+fn boxed(form: Node<'_>) -> Box<Place> {
+    Box::new(Place::clone(&form.place()))
+}
+
+fn term(form: Node<'_>, scope: &mut Scope) -> Term {
+    if form.is_blank() {
+        return Term::Blank;
+    }
+    match form.variable() {
+        Some(name) => Term::Var(scope.var(name)),
+        None => Term::Const(form.form.clone()),
+    }
+}
+
+fn pattern(
+    form: Node<'_>,
+    source: SourceRef,
+    items: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Clause, QueryError> {
+    if items.iter().any(|item| item.form.is_nil()) {
+        return Err(QueryError::InvalidClause {
+            message: "can't have nil args in clause",
+            place: boxed(form),
+        });
+    }
+    let items = &items[..items.len().min(POSITIONS_MAX)];
+    Ok(Clause::Pattern(Pattern {
+        source,
+        terms: items.iter().map(|item| term(*item, scope)).collect(),
+        place: form.place(),
+    }))
+}
+
+fn parse_call(
+    form: Node<'_>,
+    head: Node<'_>,
+    rest: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Call, QueryError> {
+    let items = head.items().unwrap_or_default();
+    let Some((function, arguments)) = items.split_first() else {
+        return Err(form.error("expected a function call, found"));
+    };
+    let binding = match rest {
+        [] => None,
+        [
+            Node {
+                form: Edn::Value(Value::Keyword(_) | Value::String(_)),
+                ..
+            },
+            ..,
+        ] => {
+            return Err(QueryError::NotABindingForm {
+                place: boxed(rest[0]),
+            });
+        }
+        [binding] => Some(parse_binding(*binding, scope)),
+        [_, extra, ..] => return Err(extra.error("nothing can follow the binding, found")),
+    };
+    let function = function_ref(*function, scope)?;
+    let arguments = arguments
+        .iter()
+        .map(|argument| parse_argument(*argument, scope))
+        .collect::<Result<_, _>>()?;
+    Ok(Call {
+        function,
+        arguments,
+        binding,
+        place: form.place(),
+    })
+}
+
+fn function_ref(form: Node<'_>, scope: &mut Scope) -> Result<FunctionRef, QueryError> {
+    if let Some(name) = form.variable() {
+        return Ok(FunctionRef::Variable(scope.var(name)));
+    }
+    match form.form {
+        Edn::Value(Value::Symbol(name)) => Ok(FunctionRef::Named(name.clone())),
+        Edn::Value(Value::Keyword(_)) | Edn::Map(_) | Edn::Set(_) | Edn::Vector(_) => {
+            Ok(FunctionRef::Literal(form.form.clone()))
+        }
+        _ => Err(form.error("expected a function, found")),
+    }
+}
+
+fn parse_argument(form: Node<'_>, scope: &mut Scope) -> Result<Argument, QueryError> {
+    if let Some(name) = form.variable() {
+        return Ok(Argument::Var(scope.var(name)));
+    }
+    if let Some(source) = form.source() {
+        let known = scope.sources && source.as_str() != "$";
+        return Ok(Argument::Source(if known {
+            SourceRef::Named(source.clone())
+        } else {
+            SourceRef::Default
+        }));
+    }
+    let items = |scope: &mut Scope, children: &[Edn]| -> Result<Vec<Argument>, QueryError> {
+        let child = |(i, item)| parse_argument(form.child(i, item), scope);
+        children.iter().enumerate().map(child).collect()
+    };
+    match form.form {
+        Edn::Vector(children) if has_variable(form.form) => {
+            let items = items(scope, children)?;
+            Ok(Argument::Form(Box::new(ArgumentForm::Vector(items))))
+        }
+        Edn::Set(children) if has_variable(form.form) => {
+            let items = items(scope, children)?;
+            Ok(Argument::Form(Box::new(ArgumentForm::Set(items))))
+        }
+        Edn::Map(entries) if has_variable(form.form) => {
+            let mut parsed = Vec::with_capacity(entries.len());
+            for (i, (key, value)) in entries.iter().enumerate() {
+                let key = parse_argument(form.child(2 * i, key), scope)?;
+                parsed.push((key, parse_argument(form.child(2 * i + 1, value), scope)?));
+            }
+            Ok(Argument::Form(Box::new(ArgumentForm::Map(parsed))))
+        }
+        Edn::List(children) => parse_nested_call(form, children, scope),
+        other => Ok(Argument::Const(other.clone())),
+    }
+}
+
+/// A list among arguments: `(quote x)` is x, anything else a call over constants.
+fn parse_nested_call(
+    form: Node<'_>,
+    children: &[Edn],
+    scope: &mut Scope,
+) -> Result<Argument, QueryError> {
+    match children {
+        [] => Ok(Argument::Const(form.form.clone())),
+        [Edn::Value(Value::Symbol(name)), quoted] if name.as_str() == "quote" => {
+            Ok(Argument::Const(quoted.clone()))
+        }
+        [..] if has_variable(form.form) => {
+            Err(form
+                .error("variables are not seen inside a nested call; bind it in a clause first"))
+        }
+        [_, ..] => {
+            let nodes = form.items().unwrap_or_default();
+            let function = function_ref(nodes[0], scope)?;
+            let parse = |node: &Node<'_>| parse_argument(*node, scope);
+            let arguments = nodes[1..].iter().map(parse).collect::<Result<_, _>>()?;
+            Ok(Argument::Form(Box::new(ArgumentForm::Call(
+                function, arguments,
+            ))))
+        }
+    }
+}
+
+/// Whether a variable stands anywhere in a form.
+fn has_variable(form: &Edn) -> bool {
+    match form {
+        Edn::Value(Value::Symbol(_)) => Node { form, spans: None }.variable().is_some(),
+        Edn::List(items) | Edn::Vector(items) | Edn::Set(items) => items.iter().any(has_variable),
+        Edn::Map(entries) => entries
+            .iter()
+            .any(|(k, v)| has_variable(k) || has_variable(v)),
+        _ => false,
+    }
+}
+
+fn parse_not(
+    form: Node<'_>,
+    source: SourceRef,
+    rest: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Option<Clause>, QueryError> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let clauses = parse_clauses(rest, scope)?;
+    let join = shared_variables(&clauses);
+    if join.is_empty() {
+        return Err(form.error("a not clause needs a variable"));
+    }
+    Ok(Some(Clause::Not(Not {
+        source,
+        join,
+        clauses,
+        place: form.place(),
+    })))
+}
+
+fn parse_not_join(
+    form: Node<'_>,
+    source: SourceRef,
+    rest: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Clause, QueryError> {
+    let Some((list, rest)) = rest.split_first() else {
+        return Err(form.error("expected variables after not-join"));
+    };
+    let Some(items) = list.items() else {
+        return Err(list.error("expected variables after not-join, found"));
+    };
+    let join = join_variables(&items, scope)?;
+    if join.is_empty() {
+        return Err(form.error("a not-join clause needs a variable"));
+    }
+    let clauses = scope.nested(&join, |scope| parse_clauses(rest, scope))?;
+    Ok(Clause::Not(Not {
+        source,
+        join,
+        clauses,
+        place: form.place(),
+    }))
+}
+
+fn join_variables(items: &[Node<'_>], scope: &mut Scope) -> Result<Vec<Var>, QueryError> {
+    let mut join = Vec::new();
+    for item in items.iter().filter(|item| !item.is_blank()) {
+        let Some(name) = item.variable() else {
+            return Err(item.error("expected a variable, found"));
+        };
+        let var = scope.var(name);
+        if join.contains(&var) {
+            return Err(item.error("a variable stands twice in the list of a join"));
+        }
+        join.push(var);
+    }
+    Ok(join)
+}
+
+fn shared_variables(clauses: &[Clause]) -> Vec<Var> {
+    let mut vars = Vec::new();
+    for clause in clauses {
+        clause.variables(&mut vars);
+    }
+    vars
+}
+
+fn parse_or(
+    form: Node<'_>,
+    source: SourceRef,
+    rest: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Clause, QueryError> {
+    let branches = parse_branches(rest, scope)?;
+    let mut join: Vec<Var> = Vec::new();
+    for (i, branch) in branches.iter().enumerate() {
+        let vars = shared_variables(branch);
+        let same = vars.len() == join.len() && vars.iter().all(|v| join.contains(v));
+        if i > 0 && !same {
+            return Err(form.error("all clauses in `or` must use the same set of vars"));
+        }
+        vars.into_iter().for_each(|v| push_new(&mut join, v));
+    }
+    finish_or(form, source, join, Vec::new(), branches)
+}
+
+fn finish_or(
+    form: Node<'_>,
+    source: SourceRef,
+    join: Vec<Var>,
+    required: Vec<Var>,
+    branches: Vec<Vec<Clause>>,
+) -> Result<Clause, QueryError> {
+    if join.is_empty() {
+        return Err(QueryError::OrBindingEmpty { place: boxed(form) });
+    }
+    Ok(Clause::Or(Or {
+        source,
+        join,
+        required,
+        branches,
+        place: form.place(),
+    }))
+}
+
+fn parse_or_join(
+    form: Node<'_>,
+    source: SourceRef,
+    rest: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Clause, QueryError> {
+    let Some((list, rest)) = rest.split_first() else {
+        return Err(form.error("expected variables after or-join"));
+    };
+    let Some(items) = list.items() else {
+        return Err(list.error("expected variables after or-join, found"));
+    };
+    let (required, free) = match items.split_first() {
+        Some((first, free)) if first.items().is_some() => (first.items().unwrap_or_default(), free),
+        _ => (Vec::new(), items.as_slice()),
+    };
+    let required = join_variables(&required, scope)?;
+    let mut join = required.clone();
+    for var in join_variables(free, scope)? {
+        push_new(&mut join, var);
+    }
+    let branches = scope.nested(&join, |scope| parse_branches_apart(rest, &join, scope))?;
+    finish_or(form, source, join, required, branches)
+}
+
+/// Branches that share all their variables.
+fn parse_branches(rest: &[Node<'_>], scope: &mut Scope) -> Result<Vec<Vec<Clause>>, QueryError> {
+    let sources = std::mem::replace(&mut scope.sources, false);
+    let branches = rest.iter().map(|branch| parse_branch(*branch, scope));
+    let branches = branches.collect();
+    scope.sources = sources;
+    branches
+}
+
+/// Branches that share only the joined variables, with each other too.
+fn parse_branches_apart(
+    rest: &[Node<'_>],
+    join: &[Var],
+    scope: &mut Scope,
+) -> Result<Vec<Vec<Clause>>, QueryError> {
+    let sources = std::mem::replace(&mut scope.sources, false);
+    let parse = |branch: &Node<'_>| scope.nested(join, |scope| parse_branch(*branch, scope));
+    let branches = rest.iter().map(parse).collect();
+    scope.sources = sources;
+    branches
+}
+
+fn parse_branch(branch: Node<'_>, scope: &mut Scope) -> Result<Vec<Clause>, QueryError> {
+    match branch.items().as_deref() {
+        Some([head, clauses @ ..]) if head.is_symbol("and") => parse_clauses(clauses, scope),
+        _ => parse_clauses(&[branch], scope),
+    }
+}

@@ -1,0 +1,247 @@
+//! `:find`, `:with`, `:keys`, `:order-by`, `:limit`, `:offset`: what to return and in which shape.
+
+use datomite_model::{Edn, Keyword, Symbol, Value};
+
+use super::{Node, Scope};
+use crate::QueryError;
+use crate::ast::{Direction, Element, FindSpec, Keys, PullSpec, Var};
+use crate::error::Place;
+
+/// The find specification.
+pub(super) fn parse_find(
+    forms: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<(FindSpec, Vec<Element>), QueryError> {
+    if let [only] = forms
+        && let (Edn::Vector(_), Some(items)) = (only.form, only.items())
+    {
+        return match items.as_slice() {
+            [] => Err(only.error("no :find clause specified")),
+            [one, dots] if dots.is_symbol("...") => {
+                Ok((FindSpec::Collection, vec![parse_element(*one, scope)?]))
+            }
+            [one, dots, ..] if dots.is_symbol("...") => Err(invalid_aggregate(*one)),
+            _ => Ok((FindSpec::Tuple, parse_elements(&items, scope)?)),
+        };
+    }
+    if let [one, dot] = forms
+        && dot.is_symbol(".")
+    {
+        return Ok((FindSpec::Scalar, vec![parse_element(*one, scope)?]));
+    }
+    Ok((FindSpec::Relation, parse_elements(forms, scope)?))
+}
+
+fn parse_elements(forms: &[Node<'_>], scope: &mut Scope) -> Result<Vec<Element>, QueryError> {
+    forms
+        .iter()
+        .map(|form| parse_element(*form, scope))
+        .collect()
+}
+
+fn parse_element(form: Node<'_>, scope: &mut Scope) -> Result<Element, QueryError> {
+    if let Some(name) = form.variable() {
+        return Ok(Element::Variable(scope.var(name)));
+    }
+    let Some(items) = form.items() else {
+        return Err(form.error("argument in :find is not a variable"));
+    };
+    let Some((head, arguments)) = items.split_first() else {
+        return Err(form.error("no :find clause specified"));
+    };
+    let is_name = |s: &&Symbol| !s.as_str().starts_with('?') && !s.as_str().starts_with('.');
+    let Some(name) = head.symbol().filter(is_name) else {
+        return Err(invalid_aggregate(*head));
+    };
+    if name.as_str() == "pull" {
+        return parse_pull(form, arguments, scope);
+    }
+    let Some((variable, constants)) = arguments.split_last() else {
+        return Err(form.error("argument in :find is not a variable"));
+    };
+    let Some(variable) = variable.variable() else {
+        return Err(variable.error("argument in :find is not a variable"));
+    };
+    Ok(Element::Aggregate {
+        name: name.clone(),
+        arguments: constants.iter().map(|c| c.form.clone()).collect(),
+        variable: scope.var(variable),
+        place: form.place(),
+    })
+}
+
+fn invalid_aggregate(form: Node<'_>) -> QueryError {
+    QueryError::InvalidAggregate {
+        name: form.form.clone(),
+        near: Vec::new(),
+    }
+}
+
+fn parse_pull(
+    form: Node<'_>,
+    arguments: &[Node<'_>],
+    scope: &mut Scope,
+) -> Result<Element, QueryError> {
+    let (source, arguments) = match arguments.split_first() {
+        Some((first, rest)) if first.source().is_some() => (first.source().cloned(), rest),
+        _ => (None, arguments),
+    };
+    let invalid = || QueryError::InvalidPull {
+        place: Box::new(Place::clone(&form.place())),
+    };
+    let [variable, pattern] = arguments else {
+        return Err(invalid());
+    };
+    let Some(variable) = variable.variable() else {
+        return Err(invalid());
+    };
+    let pattern = match pattern.symbol() {
+        Some(name) if pattern.variable().is_none() && name.as_str() != "*" => {
+            PullSpec::Input(name.clone())
+        }
+        Some(_) if pattern.variable().is_some() => return Err(invalid()),
+        _ => PullSpec::Literal(pattern.form.clone()),
+    };
+    Ok(Element::Pull {
+        source,
+        variable: scope.var(variable),
+        pattern,
+        place: form.place(),
+    })
+}
+
+/// `:with ?a ?b`
+pub(super) fn parse_with(forms: &[Node<'_>], scope: &mut Scope) -> Result<Vec<Var>, QueryError> {
+    let var = |form: &Node<'_>| match form.variable() {
+        Some(name) => Ok(scope.var(name)),
+        None => Err(form.error("argument in :with is not a variable")),
+    };
+    forms.iter().map(var).collect()
+}
+
+/// A variable may stand once beside aggregates, and not also in `:with`.
+pub(super) fn refuse_repeated(
+    query: Node<'_>,
+    elements: &[Element],
+    with: &[Var],
+    scope: &Scope,
+) -> Result<(), QueryError> {
+    let plain = elements
+        .iter()
+        .filter(|e| !matches!(e, Element::Aggregate { .. }));
+    let mut seen = Vec::new();
+    for var in plain.map(Element::variable).chain(with.iter().copied()) {
+        if seen.contains(&var) {
+            let name = &scope.names[var.0 as usize];
+            return Err(query.error(format!("{name} stands twice in :find and :with")));
+        }
+        seen.push(var);
+    }
+    Ok(())
+}
+
+/// `:keys`, `:strs` or `:syms`.
+pub(super) fn parse_keys(
+    sections: &[(&'static str, Vec<Node<'_>>)],
+    elements: usize,
+    spec: FindSpec,
+) -> Result<Option<Keys>, QueryError> {
+    let Some((kind, forms)) = sections.first() else {
+        return Ok(None);
+    };
+    let counts = if spec == FindSpec::Scalar || spec == FindSpec::Tuple && forms.len() != elements {
+        0
+    } else {
+        elements
+    };
+    if forms.len() != counts {
+        return Err(QueryError::KeysCount {
+            keys: forms.len(),
+            elements,
+        });
+    }
+    let name = |form: &Node<'_>| {
+        let text = match form.form {
+            Edn::Value(Value::Symbol(s)) => s.as_str(),
+            Edn::Value(Value::Keyword(k)) => k.as_str(),
+            Edn::Value(Value::String(s)) => s,
+            _ => return Err(form.error(format!("expected a name in :{kind}, found"))),
+        };
+        Ok(match *kind {
+            "keys" => Edn::Value(Value::Keyword(Keyword::parse(text))),
+            "strs" => Edn::string(text),
+            _ => Edn::symbol(text),
+        })
+    };
+    let names = forms.iter().map(name).collect::<Result<Vec<Edn>, _>>()?;
+    Ok(Some(Keys { names }))
+}
+
+/// `:order-by [?x :desc (count ?y)]`: elements of `:find`, each with an optional direction.
+pub(super) fn parse_order(
+    section: Option<&[Node<'_>]>,
+    find: &[Node<'_>],
+    elements: &[Element],
+    scope: &mut Scope,
+) -> Result<Vec<(usize, Direction)>, QueryError> {
+    let section = section.unwrap_or(&[]);
+    // `:order-by ?x` and `:order-by [?x]` mean the same.
+    let terms = match section {
+        [only] if matches!(only.form, Edn::Vector(_)) => only.items().unwrap_or_default(),
+        terms => terms.to_vec(),
+    };
+    let mut order: Vec<(usize, Direction)> = Vec::new();
+    for term in &terms {
+        match (
+            term.form.as_keyword().map(Keyword::as_str),
+            order.last_mut(),
+        ) {
+            (Some("desc"), Some(last)) => last.1 = Direction::Descending,
+            (Some("asc"), Some(last)) => last.1 = Direction::Ascending,
+            _ => order.push((
+                order_element(*term, find, elements, scope)?,
+                Direction::Ascending,
+            )),
+        }
+    }
+    Ok(order)
+}
+
+fn order_element(
+    term: Node<'_>,
+    find: &[Node<'_>],
+    elements: &[Element],
+    scope: &mut Scope,
+) -> Result<usize, QueryError> {
+    let forms: Vec<&Edn> = match find {
+        [only] if matches!(only.form, Edn::Vector(_)) => {
+            only.form.as_sequence().unwrap_or(&[]).iter().collect()
+        }
+        forms => forms.iter().map(|node| node.form).collect(),
+    };
+    if let Some(at) = forms.iter().position(|form| *form == term.form) {
+        return Ok(at);
+    }
+    let variable = term.variable().map(|name| scope.var(name));
+    elements
+        .iter()
+        .position(|e| Some(e.variable()) == variable)
+        .ok_or_else(|| {
+            term.error("expected an element of :find, :asc or :desc in :order-by, found")
+        })
+}
+
+/// `:limit n`, `:offset n`
+pub(super) fn parse_count(section: Option<&[Node<'_>]>) -> Result<Option<u64>, QueryError> {
+    let Some(section) = section else {
+        return Ok(None);
+    };
+    match section {
+        [only] => match only.form.as_long().and_then(|n| u64::try_from(n).ok()) {
+            Some(n) => Ok(Some(n)),
+            None => Err(only.error("expected a number that is not negative, found")),
+        },
+        [_, second, ..] => Err(second.error("expected one number, found also")),
+        [] => Ok(None),
+    }
+}
