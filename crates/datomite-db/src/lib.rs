@@ -22,3 +22,6 @@ pub use functions::{
 };
 pub use runs::{ViewRun, ViewRuns};
 pub use view::TimePoint;
+
+/// A stretch of an index; what [`Db::runs`] and [`Db::count`] take.
+pub use datomite_storage::KeyRange;

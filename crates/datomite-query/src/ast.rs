@@ -166,41 +166,20 @@ pub(crate) struct Pattern {
 /// `[(f arg*)]` and `[(f arg*) binding]`
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    pub(crate) function: FunctionRef,
-    pub(crate) arguments: Vec<Argument>,
+    /// The call itself, a list or vector.
+    pub(crate) form: Edn,
+    /// What the variables and sources that stand in the call mean here.
+    pub(crate) slots: Vec<(Symbol, Slot)>,
     /// `None`: a predicate.
     pub(crate) binding: Option<Binding>,
     pub(crate) place: Arc<Place>,
 }
 
-/// What is called.
-#[derive(Clone, Debug)]
-pub(crate) enum FunctionRef {
-    /// A function by name.
-    Named(Symbol),
-    /// A keyword, map, set or vector in the place of a function.
-    Literal(Edn),
-    /// A variable that holds one of these.
-    Variable(Var),
-}
-
-/// An argument of a call.
-#[derive(Clone, Debug)]
-pub(crate) enum Argument {
+/// What a symbol in a call stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Slot {
     Var(Var),
-    Const(Edn),
     Source(SourceRef),
-    /// A literal vector, map or set with variables in it.
-    Form(Box<ArgumentForm>),
-}
-
-/// A literal collection of arguments, or a nested call over constants.
-#[derive(Clone, Debug)]
-pub(crate) enum ArgumentForm {
-    Call(FunctionRef, Vec<Argument>),
-    Vector(Vec<Argument>),
-    Set(Vec<Argument>),
-    Map(Vec<(Argument, Argument)>),
 }
 
 /// `(rule arg*)`
@@ -291,30 +270,10 @@ impl Clause {
 impl Call {
     /// Adds the variables that must be bound before the call.
     pub(crate) fn inputs(&self, into: &mut Vec<Var>) {
-        if let FunctionRef::Variable(v) = &self.function {
-            push_new(into, *v);
-        }
-        self.arguments.iter().for_each(|a| a.variables(into));
-    }
-}
-
-impl Argument {
-    /// Adds the variables inside.
-    pub(crate) fn variables(&self, into: &mut Vec<Var>) {
-        match self {
-            Argument::Var(v) => push_new(into, *v),
-            Argument::Const(_) | Argument::Source(_) => {}
-            Argument::Form(form) => match form.as_ref() {
-                ArgumentForm::Vector(items) | ArgumentForm::Set(items) => {
-                    items.iter().for_each(|a| a.variables(into));
-                }
-                // A nested call sees no variables.
-                ArgumentForm::Call(..) => {}
-                ArgumentForm::Map(entries) => entries.iter().for_each(|(k, v)| {
-                    k.variables(into);
-                    v.variables(into);
-                }),
-            },
+        for (_, slot) in &self.slots {
+            if let Slot::Var(var) = slot {
+                push_new(into, *var);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use datomite_db::DbError;
 use datomite_model::{Category, Edn, EdnError, Keyword, Symbol};
 
 /// A form of the query and where it stood in the text.
@@ -248,6 +249,9 @@ pub enum QueryError {
     /// The caller stopped the query.
     #[error("query cancelled")]
     Cancelled,
+    /// The database could not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
 }
 
 impl QueryError {
@@ -271,6 +275,7 @@ impl QueryError {
             QueryError::Function { code, .. } | QueryError::Pull { code, .. } => {
                 return code.clone();
             }
+            QueryError::Db(error) => return error.code(),
             _ => return None,
         };
         Some(Keyword::new(Some("db.error"), name))
@@ -280,6 +285,7 @@ impl QueryError {
     pub fn category(&self) -> Category {
         match self {
             QueryError::Function { category, .. } | QueryError::Pull { category, .. } => *category,
+            QueryError::Db(error) => error.category(),
             QueryError::Cancelled => Category::Interrupted,
             QueryError::LimitExceeded { .. } => Category::Interrupted,
             _ => Category::Incorrect,

@@ -10,10 +10,7 @@ use datomite_model::{Edn, Symbol, Value};
 use super::input::parse_binding;
 use super::{Node, Scope};
 use crate::QueryError;
-use crate::ast::{
-    Argument, ArgumentForm, Call, Clause, FunctionRef, Not, Or, Pattern, RuleCall, SourceRef, Term,
-    Var, push_new,
-};
+use crate::ast::{Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new};
 use crate::error::Place;
 
 /// The most positions of a pattern that mean something.
@@ -106,10 +103,9 @@ fn parse_call(
     rest: &[Node<'_>],
     scope: &mut Scope,
 ) -> Result<Call, QueryError> {
-    let items = head.items().unwrap_or_default();
-    let Some((function, arguments)) = items.split_first() else {
+    if head.items().is_none_or(|items| items.is_empty()) {
         return Err(form.error("expected a function call, found"));
-    };
+    }
     let binding = match rest {
         [] => None,
         [
@@ -126,106 +122,46 @@ fn parse_call(
         [binding] => Some(parse_binding(*binding, scope)),
         [_, extra, ..] => return Err(extra.error("nothing can follow the binding, found")),
     };
-    let function = function_ref(*function, scope)?;
-    let arguments = arguments
-        .iter()
-        .map(|argument| parse_argument(*argument, scope))
-        .collect::<Result<_, _>>()?;
+    let mut slots = Vec::new();
+    for item in head.items().unwrap_or_default() {
+        collect_slots(item.form, scope, &mut slots);
+    }
     Ok(Call {
-        function,
-        arguments,
+        form: head.form.clone(),
+        slots,
         binding,
         place: form.place(),
     })
 }
 
-fn function_ref(form: Node<'_>, scope: &mut Scope) -> Result<FunctionRef, QueryError> {
-    if let Some(name) = form.variable() {
-        return Ok(FunctionRef::Variable(scope.var(name)));
-    }
-    match form.form {
-        Edn::Value(Value::Symbol(name)) => Ok(FunctionRef::Named(name.clone())),
-        Edn::Value(Value::Keyword(_)) | Edn::Map(_) | Edn::Set(_) | Edn::Vector(_) => {
-            Ok(FunctionRef::Literal(form.form.clone()))
-        }
-        _ => Err(form.error("expected a function, found")),
-    }
-}
-
-fn parse_argument(form: Node<'_>, scope: &mut Scope) -> Result<Argument, QueryError> {
-    if let Some(name) = form.variable() {
-        return Ok(Argument::Var(scope.var(name)));
-    }
-    if let Some(source) = form.source() {
-        let known = scope.sources && source.as_str() != "$";
-        return Ok(Argument::Source(if known {
-            SourceRef::Named(source.clone())
-        } else {
-            SourceRef::Default
-        }));
-    }
-    let items = |scope: &mut Scope, children: &[Edn]| -> Result<Vec<Argument>, QueryError> {
-        let child = |(i, item)| parse_argument(form.child(i, item), scope);
-        children.iter().enumerate().map(child).collect()
-    };
-    match form.form {
-        Edn::Vector(children) if has_variable(form.form) => {
-            let items = items(scope, children)?;
-            Ok(Argument::Form(Box::new(ArgumentForm::Vector(items))))
-        }
-        Edn::Set(children) if has_variable(form.form) => {
-            let items = items(scope, children)?;
-            Ok(Argument::Form(Box::new(ArgumentForm::Set(items))))
-        }
-        Edn::Map(entries) if has_variable(form.form) => {
-            let mut parsed = Vec::with_capacity(entries.len());
-            for (i, (key, value)) in entries.iter().enumerate() {
-                let key = parse_argument(form.child(2 * i, key), scope)?;
-                parsed.push((key, parse_argument(form.child(2 * i + 1, value), scope)?));
-            }
-            Ok(Argument::Form(Box::new(ArgumentForm::Map(parsed))))
-        }
-        Edn::List(children) => parse_nested_call(form, children, scope),
-        other => Ok(Argument::Const(other.clone())),
-    }
-}
-
-/// A list among arguments: `(quote x)` is x, anything else a call over constants.
-fn parse_nested_call(
-    form: Node<'_>,
-    children: &[Edn],
-    scope: &mut Scope,
-) -> Result<Argument, QueryError> {
-    match children {
-        [] => Ok(Argument::Const(form.form.clone())),
-        [Edn::Value(Value::Symbol(name)), quoted] if name.as_str() == "quote" => {
-            Ok(Argument::Const(quoted.clone()))
-        }
-        [..] if has_variable(form.form) => {
-            Err(form
-                .error("variables are not seen inside a nested call; bind it in a clause first"))
-        }
-        [_, ..] => {
-            let nodes = form.items().unwrap_or_default();
-            let function = function_ref(nodes[0], scope)?;
-            let parse = |node: &Node<'_>| parse_argument(*node, scope);
-            let arguments = nodes[1..].iter().map(parse).collect::<Result<_, _>>()?;
-            Ok(Argument::Form(Box::new(ArgumentForm::Call(
-                function, arguments,
-            ))))
-        }
-    }
-}
-
-/// Whether a variable stands anywhere in a form.
-fn has_variable(form: &Edn) -> bool {
+/// The variables and sources that a call sees: at its top and in literal vectors, maps and sets.
+fn collect_slots(form: &Edn, scope: &mut Scope, into: &mut Vec<(Symbol, Slot)>) {
+    let node = Node { form, spans: None };
     match form {
-        Edn::Value(Value::Symbol(_)) => Node { form, spans: None }.variable().is_some(),
-        Edn::List(items) | Edn::Vector(items) | Edn::Set(items) => items.iter().any(has_variable),
-        Edn::Map(entries) => entries
-            .iter()
-            .any(|(k, v)| has_variable(k) || has_variable(v)),
-        _ => false,
+        Edn::Value(Value::Symbol(name)) => {
+            let slot = if node.variable().is_some() {
+                Slot::Var(scope.var(name))
+            } else if node.source().is_none() {
+                return;
+            } else if scope.sources && name.as_str() != "$" {
+                Slot::Source(SourceRef::Named(name.clone()))
+            } else {
+                Slot::Source(SourceRef::Default)
+            };
+            if !into.iter().any(|(known, _)| known == name) {
+                into.push((name.clone(), slot));
+            }
+        }
+        Edn::Vector(items) | Edn::Set(items) => {
+            items
+                .iter()
+                .for_each(|item| collect_slots(item, scope, into));
+        }
+        Edn::Map(entries) => entries.iter().for_each(|(key, value)| {
+            collect_slots(key, scope, into);
+            collect_slots(value, scope, into);
+        }),
+        _ => {}
     }
 }
 
