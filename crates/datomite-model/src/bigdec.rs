@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
 use num_bigint::BigInt;
+use num_traits::{Signed, Zero};
 
 /// An unscaled integer and a scale: the number is `unscaled / 10^scale`.
 ///
@@ -33,11 +34,41 @@ impl BigDec {
     }
 
     /// Compares the numbers, whatever their scales.
+    ///
+    /// Digits are only aligned where the magnitudes are near each other, so that `1E+999999999M`
+    /// costs no gigabyte.
     pub fn cmp_number(&self, other: &BigDec) -> Ordering {
-        if self.scale == other.scale {
-            return self.unscaled.cmp(&other.unscaled);
+        let signs = self.unscaled.sign().cmp(&other.unscaled.sign());
+        if self.scale == other.scale || signs.is_ne() || self.unscaled.is_zero() {
+            return signs.then_with(|| self.unscaled.cmp(&other.unscaled));
         }
-        self.to_bigdecimal().cmp(&other.to_bigdecimal())
+        let far = self.magnitude() - other.magnitude();
+        if far.abs() > 1.0 + 1e-9 * self.magnitude().abs() {
+            let larger = if far > 0.0 {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
+            return if self.unscaled.is_negative() {
+                larger.reverse()
+            } else {
+                larger
+            };
+        }
+        self.aligned(other.scale).cmp(&other.aligned(self.scale))
+    }
+
+    /// About the decimal logarithm of the number, right to within one.
+    fn magnitude(&self) -> f64 {
+        self.unscaled.bits() as f64 * std::f64::consts::LOG10_2 - self.scale as f64
+    }
+
+    /// The unscaled number that the larger of its own and the other scale gives.
+    fn aligned(&self, other_scale: i64) -> BigInt {
+        match u32::try_from(other_scale.saturating_sub(self.scale)) {
+            Ok(zeros) => &self.unscaled * BigInt::from(10).pow(zeros),
+            Err(_) => self.unscaled.clone(),
+        }
     }
 
     /// The number as the arithmetic library holds it.

@@ -17,13 +17,14 @@ mod instant;
 mod name;
 mod relation;
 mod schema;
+mod serialize;
 mod uri;
 mod value;
 
 pub use attribute::{Attribute, Cardinality, TupleKind, Unique, ValueType};
 pub use bigdec::BigDec;
 pub use category::Category;
-pub use convert::FromEdnError;
+pub use convert::{FromEdn, FromEdnError};
 pub use datom::Datom;
 pub use edn::{Edn, EdnError, Spans, read, read_all, read_spanned};
 pub use entity::{EntityId, Partition, T};

@@ -159,6 +159,24 @@ impl From<i64> for Value {
     }
 }
 
+impl From<Arc<str>> for Value {
+    fn from(text: Arc<str>) -> Value {
+        Value::String(text)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Value {
+        Value::Bytes(Arc::from(bytes))
+    }
+}
+
+impl From<u32> for Value {
+    fn from(n: u32) -> Value {
+        Value::Long(i64::from(n))
+    }
+}
+
 impl From<i32> for Value {
     fn from(n: i32) -> Value {
         Value::Long(i64::from(n))

@@ -4,6 +4,7 @@
 //! characters, ratios, collections and tagged forms besides. Depth is limited at the door
 //! ([`DEPTH_MAX`]), so that nothing that walks a form can exhaust the stack.
 
+mod compare;
 mod inst;
 mod print;
 mod read;
@@ -24,7 +25,7 @@ use crate::{Keyword, Symbol, Value};
 pub const DEPTH_MAX: usize = 500;
 
 /// A form: a value, or what text and functions make but no datom holds.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Edn {
     /// `nil`.
