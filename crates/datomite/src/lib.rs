@@ -18,8 +18,8 @@ pub use datomite_storage::{
 };
 
 pub use datomite_db::{
-    AggregateFn, AttributePredicateFn, DatabaseId, Datoms, Db, DbError, EntityPredicateFn,
-    Function, FunctionError, Functions, QueryFn, TimePoint, TransactionFn,
+    AggregateFn, AttributePredicateFn, DatabaseId, Db, DbError, EntityPredicateFn, Function,
+    FunctionError, Functions, QueryFn, TimePoint, TransactionFn,
 };
 
 pub use datomite_query::{Place, QueryError};
