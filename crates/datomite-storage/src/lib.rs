@@ -18,7 +18,10 @@ mod recover;
 mod root;
 mod set;
 
-pub use backend::{Backend, BatchId, Epoch, MemoryBackend, ObjectRange, Position, Version};
+pub use backend::{
+    Backend, BatchId, DiskFile, Epoch, FileSystem, FolderBackend, FolderOptions, LockGuard,
+    MemoryBackend, ObjectRange, Position, RealFileSystem, Version,
+};
 pub use error::StorageError;
 pub use format::{FORMAT_VERSION, Format, TRANSACTION_BYTES_MAX, VALUE_BYTES_MAX};
 pub use log::{Group, Log, Records};

@@ -30,6 +30,7 @@ pub(crate) fn create(
     parent: Option<(DatabaseId, T)>,
     options: &LogOptions,
 ) -> Result<Epoch, StorageError> {
+    refuse_existing(backend)?;
     let epoch = backend.acquire(&options.owner)?;
     let created = create_held(backend, id, parent, epoch);
     if created.is_err() {
@@ -44,14 +45,19 @@ fn create_held(
     parent: Option<(DatabaseId, T)>,
     epoch: Epoch,
 ) -> Result<(), StorageError> {
-    if backend.root()?.is_some() {
-        return Err(StorageError::StoreExists {
-            place: backend.place(),
-        });
-    }
+    refuse_existing(backend)?;
     let root = Root::new(id, parent, epoch);
     backend.swap_root(epoch, crate::Version::NONE, &root.encode())?;
     settle_end(backend, epoch, &Scan::start(seed(id)))
+}
+
+fn refuse_existing(backend: &dyn Backend) -> Result<(), StorageError> {
+    match backend.root()? {
+        Some(_) => Err(StorageError::StoreExists {
+            place: backend.place(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Becomes the writer and settles the end of the log.

@@ -5,12 +5,14 @@
 //! is durable when it returns. One writer at a time: [`Backend::acquire`] gives it an [`Epoch`] and
 //! fences every earlier one.
 
+mod folder;
 mod memory;
 
 use std::fmt;
 
 use crate::StorageError;
 
+pub use folder::{DiskFile, FileSystem, FolderBackend, FolderOptions, LockGuard, RealFileSystem};
 pub use memory::MemoryBackend;
 
 /// Which writer this is: counted up by each one that acquires the store.

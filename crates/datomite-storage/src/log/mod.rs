@@ -188,6 +188,21 @@ impl Log {
         Ok(())
     }
 
+    /// Waits until everything appended is on the disk, where [`Durability::Os`] did not.
+    pub fn flush(&self) -> Result<(), StorageError> {
+        let writer = self.inner.writer.lock();
+        let epoch = self.check_writer(&writer)?;
+        let end = self.inner.scan.read().end;
+        let batch = BatchId {
+            epoch,
+            sequence: end.sequence,
+        };
+        self.inner
+            .backend
+            .append(epoch, end.position, batch, &[])
+            .map(|_| ())
+    }
+
     /// Begins a group: transactions that become visible together when it commits.
     pub fn begin_group(&self) -> Result<Group, StorageError> {
         let mut writer = self.inner.writer.lock();
@@ -351,5 +366,7 @@ impl Drop for Inner {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;

@@ -2,35 +2,10 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Datom, EntityId, Instant, Partition, T, Value};
+use datomite_model::T;
 
+use super::testkit::{record, ts};
 use super::*;
-
-fn record(t: u64) -> Record {
-    let tx = T::new(t).tx();
-    let datom = |e: EntityId, a: u64, v: Value| Datom {
-        e,
-        a: EntityId::new(a),
-        v,
-        tx,
-        added: true,
-    };
-    Record {
-        t: T::new(t),
-        instant: Instant::from_ms(t as i64),
-        next_t: T::new(t + 2),
-        next_element: 72,
-        datoms: vec![
-            datom(tx, 50, Value::Instant(Instant::from_ms(t as i64))),
-            datom(Partition::USER.entity(t + 1), 72, Value::from("a text")),
-        ],
-        index_changes: Vec::new(),
-    }
-}
-
-fn ts(log: &Log) -> Vec<u64> {
-    log.read(..).map(|r| r.unwrap().t.raw()).collect()
-}
 
 fn memory() -> Log {
     Log::memory(LogOptions::default()).unwrap()
