@@ -23,5 +23,5 @@ pub use functions::{
 pub use runs::{ViewRun, ViewRuns};
 pub use view::TimePoint;
 
-/// A stretch of an index; what [`Db::runs`] and [`Db::count`] take.
-pub use datomite_storage::KeyRange;
+/// Ranges of an index, as [`Db::runs`] and [`Db::count`] take them.
+pub use datomite_storage::{Bound, KeyRange, Side};

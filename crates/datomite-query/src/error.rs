@@ -246,6 +246,17 @@ pub enum QueryError {
         /// The clause that was running.
         place: Option<Box<Place>>,
     },
+    /// A call of a built-in function failed.
+    #[error(transparent)]
+    Call(#[from] crate::CallError),
+    /// A function of one's own failed.
+    #[error("{name}: {error}")]
+    Own {
+        /// The function.
+        name: Symbol,
+        /// What it says.
+        error: Box<datomite_db::FunctionError>,
+    },
     /// The caller stopped the query.
     #[error("query cancelled")]
     Cancelled,
@@ -255,6 +266,13 @@ pub enum QueryError {
 }
 
 impl QueryError {
+    pub(crate) fn own(name: &Symbol, error: datomite_db::FunctionError) -> QueryError {
+        QueryError::Own {
+            name: name.clone(),
+            error: Box::new(error),
+        }
+    }
+
     /// Datomic's keyword for the error, where it has one.
     pub fn code(&self) -> Option<Keyword> {
         let name = match self {
@@ -275,6 +293,8 @@ impl QueryError {
             QueryError::Function { code, .. } | QueryError::Pull { code, .. } => {
                 return code.clone();
             }
+            QueryError::Call(error) => return error.code(),
+            QueryError::Own { error, .. } => return error.code.clone(),
             QueryError::Db(error) => return error.code(),
             _ => return None,
         };
@@ -285,6 +305,8 @@ impl QueryError {
     pub fn category(&self) -> Category {
         match self {
             QueryError::Function { category, .. } | QueryError::Pull { category, .. } => *category,
+            QueryError::Call(error) => error.category(),
+            QueryError::Own { error, .. } => error.category,
             QueryError::Db(error) => error.category(),
             QueryError::Cancelled => Category::Interrupted,
             QueryError::LimitExceeded { .. } => Category::Interrupted,

@@ -7,9 +7,11 @@
 #![forbid(unsafe_code)]
 
 mod ast;
+mod builtins;
 mod error;
 mod parse;
 mod relation;
 
+pub use builtins::{Arithmetic, CallError};
 pub use error::{Place, QueryError};
 pub use parse::Query;

@@ -1,0 +1,208 @@
+//! Datomic's own functions: those that read a database, and `ground`, `tuple`, `untuple`, `q`.
+
+use std::sync::Arc;
+
+use datomite_db::{Db, DbError, KeyRange};
+use datomite_model::{Attribute, Edn, EntityId, Index, Symbol, T, Value};
+
+use super::call::seq;
+use super::{Arg, Builtin, CallError, Invocation, MANY, Outcome};
+use crate::QueryError;
+
+pub(super) const FUNCTIONS: &[Builtin] = &[
+    Builtin::new(
+        "get-else",
+        "(get-else $ e a default): the value of an attribute of cardinality one, or default",
+        (4, 4),
+        get_else,
+    ),
+    Builtin::new(
+        "get-some",
+        "(get-some $ e a+): attribute id and value of the first attribute that e has",
+        (3, MANY),
+        get_some,
+    ),
+    Builtin::new(
+        "missing?",
+        "(missing? $ e a): whether e has no value of an attribute",
+        (3, 3),
+        missing,
+    ),
+    Builtin::new(
+        "ground",
+        "(ground x): a constant, to be bound",
+        (1, 1),
+        |c| c.edn(0).cloned(),
+    ),
+    Builtin::new(
+        "tuple",
+        "(tuple x+): a tuple of its arguments",
+        (1, MANY),
+        |c| {
+            let slots: Result<Vec<Edn>, QueryError> =
+                (0..c.len()).map(|at| c.edn(at).cloned()).collect();
+            slots.map(Edn::Vector)
+        },
+    ),
+    Builtin::new(
+        "untuple",
+        "(untuple t): a tuple, to be bound apart",
+        (1, 1),
+        |c| c.edn(0).cloned(),
+    ),
+    Builtin::new(
+        "q",
+        "(q (quote query) input*): the result of a query",
+        (1, MANY),
+        |c| match c.context.nested {
+            Some(nested) => nested(c.edn(0)?, &c.args[1..]),
+            None => Err(unsupported(c)),
+        },
+    ),
+    Builtin::new(
+        "tx-ids",
+        "(tx-ids log start end): the transactions from start up to before end",
+        (3, 3),
+        |c| Err(unsupported(c)),
+    ),
+    Builtin::new(
+        "tx-data",
+        "(tx-data log tx): the datoms of a transaction",
+        (2, 2),
+        |c| Err(unsupported(c)),
+    ),
+    Builtin::new(
+        "fulltext",
+        "(fulltext $ a text): entity, value, t and score of what matches",
+        (3, 3),
+        |c| Err(unsupported(c)),
+    ),
+    Builtin::new(
+        "datomic.api/tx->t",
+        "(tx->t tx): the t of a transaction",
+        (1, 1),
+        |c| Ok(Edn::long(EntityId::new(c.long(0)? as u64).t().raw() as i64)),
+    ),
+    Builtin::new(
+        "datomic.api/t->tx",
+        "(t->tx t): the transaction of a t",
+        (1, 1),
+        |c| Ok(Edn::long(T::new(c.long(0)? as u64).tx().raw() as i64)),
+    ),
+    Builtin::new(
+        "datomic.api/part",
+        "(part e): the partition of an entity",
+        (1, 1),
+        |c| {
+            let partition = EntityId::new(c.long(0)? as u64).partition();
+            Ok(Edn::long(partition.entity(0).raw() as i64 >> 42))
+        },
+    ),
+    Builtin::new(
+        "datomic.api/basis-t",
+        "(basis-t $): the t of a database",
+        (1, 1),
+        |c| Ok(Edn::long(db(c, 0)?.basis_t().raw() as i64)),
+    ),
+    Builtin::new(
+        "datomic.api/entid",
+        "(entid $ x): the id that a form names",
+        (2, 2),
+        |c| {
+            let id = db(c, 0)?.entid(c.edn(1)?)?;
+            Ok(id.map_or(Edn::Nil, |id| Edn::long(id.raw() as i64)))
+        },
+    ),
+    Builtin::new(
+        "datomic.api/ident",
+        "(ident $ x): the ident of an entity",
+        (2, 2),
+        |c| {
+            let id = db(c, 0)?.entid(c.edn(1)?)?;
+            let ident = id.and_then(|id| db(c, 0).ok()?.ident(id));
+            Ok(ident.map_or(Edn::Nil, |ident| Edn::Value(Value::Keyword(ident))))
+        },
+    ),
+];
+
+fn unsupported(c: &Invocation<'_>) -> QueryError {
+    CallError::Unsupported {
+        function: c.function(),
+    }
+    .into()
+}
+
+fn db<'a>(c: &Invocation<'a>, at: usize) -> Result<&'a Db, QueryError> {
+    match c.args[at] {
+        Arg::Db(db) => Ok(db),
+        _ => Err(c.wrong_type(at, "a database")),
+    }
+}
+
+/// The attribute of an argument; of cardinality one, or it is an error.
+fn attribute_one(c: &Invocation<'_>, db: &Db, at: usize) -> Result<Arc<Attribute>, QueryError> {
+    let form = c.edn(at)?;
+    let id = db.require_entid(form)?;
+    let attribute = db.schema().attribute(id).cloned();
+    let attribute = attribute.ok_or_else(|| DbError::NotAnAttribute { form: form.clone() })?;
+    if attribute.is_many() {
+        return Err(CallError::CardinalityMany {
+            function: c.function(),
+            attribute: attribute.ident.clone(),
+        }
+        .into());
+    }
+    Ok(attribute)
+}
+
+/// The first value of an attribute of an entity, as results show it.
+fn first_value(db: &Db, e: EntityId, a: EntityId) -> Result<Option<Edn>, DbError> {
+    let mut runs = db.runs(Index::Eavt, &KeyRange::prefix(Some(e), Some(a), None));
+    while let Some(run) = runs.next()? {
+        if let Some(row) = (0..run.len()).find(|row| run.added(*row)) {
+            return Ok(Some(Edn::from(run.v(row).to_value())));
+        }
+    }
+    Ok(None)
+}
+
+fn get_else(c: &Invocation<'_>) -> Outcome {
+    let db = db(c, 0)?;
+    let default = c.edn(3)?;
+    if default.is_nil() {
+        return Err(CallError::NilDefault.into());
+    }
+    let attribute = attribute_one(c, db, 2)?;
+    let found = match db.entid(c.edn(1)?)? {
+        Some(e) => first_value(db, e, attribute.id)?,
+        None => None,
+    };
+    Ok(found.unwrap_or_else(|| default.clone()))
+}
+
+fn get_some(c: &Invocation<'_>) -> Outcome {
+    let db = db(c, 0)?;
+    let attributes: Result<Vec<Arc<Attribute>>, QueryError> =
+        (2..c.len()).map(|at| attribute_one(c, db, at)).collect();
+    let attributes = attributes?;
+    let Some(e) = db.entid(c.edn(1)?)? else {
+        return Ok(Edn::Nil);
+    };
+    for attribute in attributes {
+        if let Some(value) = first_value(db, e, attribute.id)? {
+            let id = Edn::long(attribute.id.raw() as i64);
+            return Ok(Edn::Vector(vec![id, value]));
+        }
+    }
+    Ok(Edn::Nil)
+}
+
+fn missing(c: &Invocation<'_>) -> Outcome {
+    let db = db(c, 0)?;
+    let entity = db.entid(c.edn(1)?)?;
+    let attribute = db.entid(c.edn(2)?)?;
+    match entity.zip(attribute) {
+        Some((e, a)) => c.bool(first_value(db, e, a)?.is_none()),
+        None => c.bool(true),
+    }
+}
