@@ -398,3 +398,6 @@ pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     sum[..tail.len()].copy_from_slice(tail);
     u32::from_le_bytes(sum)
 }
+
+#[cfg(test)]
+mod tests;

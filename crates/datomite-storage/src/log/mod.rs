@@ -367,6 +367,8 @@ impl Drop for Inner {
 }
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
