@@ -29,6 +29,6 @@ pub use options::{DatabaseId, Durability, LogOptions, Random};
 pub use record::{IndexChange, Record};
 pub use root::{Basis, NodeRef, Root, Seal, Segment, Trees};
 pub use set::{
-    Bound, Codes, DatomSet, Edit, Fact, KeyRange, Run, Runs, SetStats, Side, TextSource, Window,
-    word,
+    Bound, Codes, DatomSet, Edit, Fact, KeyRange, NodeAddress, NodeSource, ReadFault, Run, Runs,
+    SetStats, Side, StoredNode, TextSource, Window, word,
 };
