@@ -123,28 +123,44 @@ pub(super) fn divide(index: Index, kids: &mut Vec<Kid>, appended: bool) -> Vec<K
     Kid::group(rest)
 }
 
-/// Packs leaves whose rows are mostly open.
+/// Packs open leaves: the longest stretch of them, or all leaves where most rows are open.
+///
+/// The last leaf stays open: appends go on there.
 fn repack(index: Index, kids: &mut Vec<Kid>) {
-    let mut open_rows = 0;
-    let mut rows = 0;
-    for kid in kids.iter() {
-        match kid.node {
-            Node::Open(_) => open_rows += kid.sum.count,
-            Node::Packed(..) => {}
-            _ => return,
-        }
-        rows += kid.sum.count;
-    }
-    if open_rows < REPACK_MIN || rows > 2 * open_rows {
+    let last = kids.len() - 1;
+    let is_open = |kid: &Kid| matches!(kid.node, Node::Open(_));
+    let is_leaf = |kid: &Kid| matches!(kid.node, Node::Open(_) | Node::Packed(..));
+    if !kids.iter().all(is_leaf) {
         return;
     }
-    // The last leaf stays open: appends go on there.
-    let tail = kids.split_off(kids.len() - 1);
-    let all: Vec<RowRef<'_>> = kids.iter().flat_map(|kid| rows_of(&kid.node)).collect();
-    let first: Separator = kids[0].least.clone();
+    let rows = |kids: &[Kid]| kids.iter().map(|kid| kid.sum.count).sum::<u64>();
+    let mut longest = 0..0;
+    let mut at = 0;
+    for stretch in kids[..last].chunk_by(|x, y| is_open(x) && is_open(y)) {
+        if is_open(&stretch[0]) && stretch.len() > longest.len() {
+            longest = at..at + stretch.len();
+        }
+        at += stretch.len();
+    }
+    let open_rows: u64 = kids[..last]
+        .iter()
+        .filter(|kid| is_open(kid))
+        .map(|kid| kid.sum.count)
+        .sum();
+    let chosen = if rows(&kids[longest.clone()]) >= REPACK_MIN {
+        longest
+    } else if open_rows >= REPACK_MIN && 2 * open_rows >= rows(&kids[..last]) {
+        0..last
+    } else {
+        return;
+    };
+    let all: Vec<RowRef<'_>> = kids[chosen.clone()]
+        .iter()
+        .flat_map(|kid| rows_of(&kid.node))
+        .collect();
+    let first: Separator = kids[chosen.start].least.clone();
     let mut pieces = Pieces::new(index, &first);
     pieces.packed(&all);
     let packed = pieces.kids;
-    *kids = packed;
-    kids.extend(tail);
+    kids.splice(chosen, packed);
 }

@@ -148,9 +148,7 @@ impl Block {
 
     /// The same, and whether the row there equals the key, which must be a whole row.
     pub(super) fn find(&self, index: Index, window: Range<usize>, key: &Key<'_>) -> (usize, bool) {
-        let end = window.end;
-        let (at, same) = self.search(index, window, key);
-        (at, same && at < end && self.t.get(at) == key.row.t)
+        self.search(index, window, key)
     }
 
     /// Whether a row, which must be one of the block, has the components of the key.
@@ -164,7 +162,7 @@ impl Block {
             && column.bound(rows, key, Side::After) == place + 1
     }
 
-    /// The position of a key; the flag is whether rows share all its components.
+    /// The position of a key; the flag is whether the whole row is there.
     fn search(&self, index: Index, window: Range<usize>, key: &Key<'_>) -> (usize, bool) {
         let mut rows = window;
         let components = index.components();
@@ -187,8 +185,9 @@ impl Block {
             };
             return (at, false);
         }
-        let same = !rows.is_empty();
-        (partition(rows, |row| self.t.get(row) > key.row.t), same)
+        let end = rows.end;
+        let at = partition(rows, |row| self.t.get(row) > key.row.t);
+        (at, at < end && self.t.get(at) == key.row.t)
     }
 
     /// The first of these rows, which ascend by this component, that is at least (`Before`) or

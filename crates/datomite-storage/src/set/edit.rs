@@ -106,9 +106,15 @@ fn several<'a>(
         }
     }
     let mut changes: Vec<(u64, u64, Change)> = Vec::new();
-    let gone = before.iter().filter(|row| !after.contains(row));
-    changes.extend(gone.map(|(t, out)| (*t, *out, Change::Remove)));
-    let new = after.iter().filter(|row| !before.contains(row));
+    for (t, out) in &before {
+        match after.iter().find(|row| row.0 == *t) {
+            None => changes.push((*t, *out, Change::Remove)),
+            Some((_, new)) if new != out => changes.push((*t, *new, Change::Replace)),
+            Some(_) => {}
+        }
+    }
+    let new = |row: &&(u64, u64)| before.iter().all(|old| old.0 != row.0);
+    let new = after.iter().filter(new);
     changes.extend(new.map(|(t, out)| (*t, *out, Change::Insert)));
     changes.sort_by(|x, y| y.0.cmp(&x.0));
     for (t, out, change) in changes {
@@ -223,6 +229,10 @@ fn edit_open(index: Index, open: &mut Arc<Open>, sum: &mut Sum, ops: &[Op<'_>]) 
             Change::Remove if present => {
                 open.rows.remove(at);
                 sum.count -= 1;
+            }
+            Change::Replace if present => {
+                open.rows[at].out = op.key.row.out;
+                sum.out_max = sum.out_max.max(op.key.row.out);
             }
             _ => {}
         }

@@ -32,6 +32,8 @@ pub(super) struct Op<'a> {
 pub(super) enum Change {
     Insert,
     Remove,
+    /// The row stays but for its `out`.
+    Replace,
 }
 
 /// An edit that changes something, and where in the block.
@@ -80,7 +82,7 @@ fn land<'o, 'a>(
     let mut from = window.start;
     for op in ops {
         let (at, present) = block.find(index, from..window.end, &op.key);
-        if present == (op.change == Change::Remove) {
+        if present == (op.change != Change::Insert) {
             landings.push(Landing { at, op });
         }
         from = at;
@@ -95,12 +97,12 @@ fn regions(window: &Range<usize>, landings: &[Landing<'_, '_>]) -> Vec<Region> {
         let next = n..n + 1;
         match regions.last_mut() {
             Some(last) if landing.at <= last.rows.end + AROUND + WINDOW_MIN => {
-                let touched = landing.at + usize::from(landing.op.change == Change::Remove);
+                let touched = landing.at + usize::from(landing.op.change != Change::Insert);
                 last.rows.end = last.rows.end.max(touched);
                 last.landings.end = next.end;
             }
             _ => regions.push(Region {
-                rows: landing.at..landing.at + usize::from(landing.op.change == Change::Remove),
+                rows: landing.at..landing.at + usize::from(landing.op.change != Change::Insert),
                 landings: next,
             }),
         }
@@ -160,6 +162,10 @@ fn merge<'a>(
         match landing.op.change {
             Change::Insert => merged.push(landing.op.key.as_row_ref()),
             Change::Remove => at += 1,
+            Change::Replace => {
+                merged.push(landing.op.key.as_row_ref());
+                at += 1;
+            }
         }
     }
     merged.extend((at..rows.end).map(|row| block.row(row)));
@@ -177,6 +183,10 @@ pub(super) fn merge_open<'a>(index: Index, open: &'a Open, ops: &[Op<'a>]) -> Ve
         match op.change {
             Change::Insert if !present => merged.push(op.key.as_row_ref()),
             Change::Remove if present => at += 1,
+            Change::Replace if present => {
+                merged.push(op.key.as_row_ref());
+                at += 1;
+            }
             _ => {}
         }
     }
