@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+mod component;
+mod datoms;
 mod db;
 mod error;
 mod functions;
@@ -14,6 +16,7 @@ mod lookup;
 mod runs;
 mod view;
 
+pub use datoms::Datoms;
 pub use db::{DatabaseId, Db};
 pub use error::DbError;
 pub use functions::{

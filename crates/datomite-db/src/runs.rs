@@ -10,8 +10,8 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use datomite_model::{Component, Datom, EntityId, Index, T, ValueRef};
-use datomite_storage::{Fact, KeyRange, Run, Runs};
+use datomite_model::{Component, Datom, EntityId, Index, T, ValueRef, ValueType};
+use datomite_storage::{Codes, Fact, KeyRange, Run, Runs, TextSource, word};
 
 use crate::view::View;
 use crate::{Db, DbError};
@@ -112,7 +112,11 @@ impl Merge {
         if self.view.predicates.is_some() || run.is_empty() {
             return Ok(false);
         }
-        let inside = (0..run.len()).all(|row| self.view.admits_t(run.t(row)));
+        let after_since = || (0..run.len()).all(|row| self.view.admits_t(run.t(row)));
+        let inside = match self.view.since {
+            None => self.view.admits_t(run.max_t()),
+            Some(_) => after_since(),
+        };
         if !inside {
             return Ok(false);
         }
@@ -349,32 +353,87 @@ impl<'a> ViewRun<'a> {
     }
 
     /// Appends the entities of some rows as numbers.
-    pub fn read_e(&self, range: Range<usize>, out: &mut Vec<u64>) {
-        out.extend(range.map(|row| self.e(row).raw()));
+    pub fn read_e(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        match self.rows {
+            Rows::Leaf(run) => run.read_e(rows, into),
+            Rows::Batch(batch) => into.extend(batch[rows].iter().map(|datom| datom.e.raw())),
+        }
     }
 
     /// Appends the attributes of some rows as numbers.
-    pub fn read_a(&self, range: Range<usize>, out: &mut Vec<u64>) {
-        out.extend(range.map(|row| self.a(row).raw()));
+    pub fn read_a(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        match self.rows {
+            Rows::Leaf(run) => run.read_a(rows, into),
+            Rows::Batch(batch) => into.extend(batch[rows].iter().map(|datom| datom.a.raw())),
+        }
     }
 
     /// Appends the t of some rows as numbers.
-    pub fn read_t(&self, range: Range<usize>, out: &mut Vec<u64>) {
-        out.extend(range.map(|row| self.t(row).raw()));
+    pub fn read_t(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        match self.rows {
+            Rows::Leaf(run) => run.read_t(rows, into),
+            Rows::Batch(batch) => into.extend(batch[rows].iter().map(|datom| datom.t().raw())),
+        }
     }
 
-    /// The first row from `from_row` on with an entity that is not below `e`; rows must ascend by
-    /// entity.
-    pub fn lower_bound_e(&self, from_row: usize, e: EntityId) -> usize {
-        let (mut lo, mut hi) = (from_row.min(self.len()), self.len());
-        while lo < hi {
-            let mid = lo + (hi - lo) / 2;
-            if self.e(mid) < e {
-                lo = mid + 1;
-            } else {
-                hi = mid;
-            }
+    /// The first entity id, where the ids of the rows are first, first + 1, and so on.
+    pub fn consecutive_e(&self) -> Option<u64> {
+        match self.rows {
+            Rows::Leaf(run) => run.consecutive_e(),
+            Rows::Batch(_) => None,
         }
-        lo
+    }
+
+    /// The first row from `from` on whose entity id is at least `e`. The ids must ascend, as
+    /// they do in a run of one attribute of AEVT, and in EAVT.
+    pub fn lower_bound_e(&self, from: usize, e: u64) -> usize {
+        match self.rows {
+            Rows::Leaf(run) => run.lower_bound_e(from, e),
+            Rows::Batch(batch) => from + batch[from..].partition_point(|datom| datom.e.raw() < e),
+        }
+    }
+
+    /// The type of all values, where it is one that has words (see `datomite_storage::word`).
+    pub fn word_type(&self) -> Option<ValueType> {
+        let batch = match self.rows {
+            Rows::Leaf(run) => return run.word_type(),
+            Rows::Batch(batch) => batch,
+        };
+        let (first, _) = word::of_value(&batch.first()?.v)?;
+        let mut types = batch.iter().map(|datom| word::of_value(&datom.v));
+        types
+            .all(|found| found.is_some_and(|(value_type, _)| value_type == first))
+            .then_some(first)
+    }
+
+    /// Appends the words of some rows, where [`ViewRun::word_type`] is some.
+    pub fn read_words(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        match self.rows {
+            Rows::Leaf(run) => run.read_words(rows, into),
+            Rows::Batch(batch) => into.extend(
+                batch[rows]
+                    .iter()
+                    .filter_map(|datom| word::of_value(&datom.v).map(|(_, word)| word)),
+            ),
+        }
+    }
+
+    /// The texts, where the rows are a leaf's and all values are strings. Merged rows have none:
+    /// their values are read by [`ViewRun::v`].
+    pub fn texts(&self) -> Option<TextSource> {
+        self.as_leaf()?.texts()
+    }
+
+    /// The dictionary of the texts, where the rows are a leaf's and it has one.
+    pub fn codes(&self) -> Option<Codes<'a>> {
+        self.as_leaf()?.codes()
+    }
+
+    /// No row was said later than this.
+    pub fn max_t(&self) -> T {
+        match self.rows {
+            Rows::Leaf(run) => run.max_t(),
+            Rows::Batch(batch) => batch.iter().map(Datom::t).max().unwrap_or_default(),
+        }
     }
 }
