@@ -8,20 +8,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use datomite_model::{Attribute, Datom, EntityId, Index, Keyword, Schema, T};
-use datomite_storage::{DatomSet, KeyRange};
-use uuid::Uuid;
+use datomite_storage::{DatabaseId, DatomSet, KeyRange};
 
 use crate::view::{View, signed};
-use crate::{DbError, FunctionError, Functions, TimePoint, ViewRuns};
+use crate::{DbError, FunctionError, Functions, Options, TimePoint, ViewRuns};
 
 /// The attribute `:db/ident`.
 pub(crate) const DB_IDENT: EntityId = EntityId::new(10);
 /// The attribute `:db/txInstant`.
 pub(crate) const DB_TX_INSTANT: EntityId = EntityId::new(50);
-
-/// The identity of a database; a fork has its own.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct DatabaseId(pub Uuid);
 
 /// A database value: everything that was true at one point, or a view of it.
 ///
@@ -47,7 +42,9 @@ pub(crate) struct Basis {
     pub(crate) current: [DatomSet; 4],
     /// Facts that were retracted, in the same order.
     pub(crate) history: [DatomSet; 4],
-    pub(crate) functions: Arc<Functions>,
+    /// Where its past can be read; none before it has a connection.
+    pub(crate) log: Option<datomite_storage::Log>,
+    pub(crate) options: Arc<Options>,
 }
 
 impl Basis {
@@ -64,7 +61,7 @@ impl Basis {
 
 impl Db {
     /// A database without even the bootstrap datoms; `bootstrap.rs` fills it.
-    pub(crate) fn empty(id: DatabaseId, functions: Arc<Functions>) -> Db {
+    pub(crate) fn empty(id: DatabaseId, options: Arc<Options>) -> Db {
         Db::of(Basis {
             id,
             parent: None,
@@ -74,7 +71,8 @@ impl Db {
             schema: Arc::new(Schema::default()),
             current: Index::ALL.map(DatomSet::new),
             history: Index::ALL.map(DatomSet::new),
-            functions,
+            log: None,
+            options,
         })
     }
 
@@ -118,7 +116,7 @@ impl Db {
 
     /// The registered functions.
     pub fn functions(&self) -> &Arc<Functions> {
-        &self.basis.functions
+        &self.basis.options.functions
     }
 
     /// Where the view ends, as it was asked for (a number before t 0 wraps, as `as i64` undoes).
@@ -280,7 +278,7 @@ impl Eq for Db {}
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Db");
-        out.field("id", &self.basis.id.0);
+        out.field("id", &self.basis.id);
         out.field("basis_t", &self.basis.basis_t);
         if let Some(t) = self.view.as_of {
             out.field("as_of", &t);

@@ -92,15 +92,12 @@ pub enum DbError {
         /// The name or path.
         name: String,
     },
+    /// The writer panicked in the middle of the transaction; nothing was written.
+    #[error("the writer failed in the middle of the transaction")]
+    WriterFailed,
     /// The connection only follows; another process writes.
     #[error("the connection is read-only")]
     ReadOnly,
-    /// A write failed in a way that leaves its outcome unknown; reads go on.
-    #[error("writing stopped after a failed sync ({cause}); reopen the database")]
-    Poisoned {
-        /// What failed first.
-        cause: String,
-    },
     /// A wait ended before the database reached the t that was asked for.
     #[error("waited {timeout_ms} ms for t {t}; the database is at t {basis_t}")]
     SyncTimeout {
@@ -140,7 +137,8 @@ impl DbError {
             DbError::Damaged { .. } => Category::Fault,
             DbError::DatabaseNotFound { .. } => Category::NotFound,
             DbError::ReadOnly => Category::Forbidden,
-            DbError::Poisoned { .. } | DbError::SyncTimeout { .. } => Category::Unavailable,
+            DbError::WriterFailed => Category::Fault,
+            DbError::SyncTimeout { .. } => Category::Unavailable,
             DbError::UnknownScheme { .. } => Category::Unsupported,
             _ => Category::Incorrect,
         }

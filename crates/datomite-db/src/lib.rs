@@ -5,26 +5,59 @@
 
 #![forbid(unsafe_code)]
 
-mod component;
-mod datoms;
 mod db;
-mod error;
-mod functions;
-mod ident;
-mod insert;
-mod lookup;
-mod runs;
 mod view;
 
+mod component;
+mod datoms;
+mod entity;
+mod ident;
+mod lookup;
+mod runs;
+mod stats;
+mod tx_log;
+
+mod bootstrap;
+mod insert;
+mod replay;
+mod transact;
+
+mod connection;
+mod fork;
+mod functions;
+mod future;
+mod listen;
+mod open;
+mod options;
+mod typed;
+
+mod error;
+
+pub use connection::Connection;
 pub use datoms::Datoms;
-pub use db::{DatabaseId, Db};
+pub use db::Db;
+pub use entity::{Entity, EntityValue};
 pub use error::DbError;
 pub use functions::{
     AggregateFn, AttributePredicateFn, EntityPredicateFn, Function, FunctionError, Functions,
     QueryFn, TransactionFn,
 };
+pub use future::TxFuture;
+pub use listen::{Listener, TxReportQueue};
+pub use open::{
+    OpenBackend, connect, connect_with, create_database, database_names, delete_database, mem,
+    mem_with, open, open_backend, open_with, register,
+};
+pub use options::{Clock, Options, Pause, Spawn};
 pub use runs::{ViewRun, ViewRuns};
+pub use stats::{DbStats, IndexStats};
+pub use transact::{IntoTxData, TxData, TxError, TxReport};
+pub use tx_log::{Log, TxEntry, TxRange};
+pub use typed::{Argument, IntoFunction, Outcome};
 pub use view::TimePoint;
 
 /// Ranges of an index, as [`Db::runs`] and [`Db::count`] take them.
 pub use datomite_storage::{Bound, KeyRange, Side};
+
+/// The identity of a database; a fork has its own.
+pub use datomite_storage::{DatabaseId, Durability};
