@@ -249,6 +249,9 @@ pub enum QueryError {
     /// A call of a built-in function failed.
     #[error(transparent)]
     Call(#[from] crate::CallError),
+    /// A pull pattern makes no sense, or a part of it failed.
+    #[error(transparent)]
+    PullPattern(#[from] crate::PullError),
     /// A function of one's own failed.
     #[error("{name}: {error}")]
     Own {
@@ -294,6 +297,7 @@ impl QueryError {
                 return code.clone();
             }
             QueryError::Call(error) => return error.code(),
+            QueryError::PullPattern(error) => return error.code(),
             QueryError::Own { error, .. } => return error.code.clone(),
             QueryError::Db(error) => return error.code(),
             _ => return None,
@@ -306,6 +310,7 @@ impl QueryError {
         match self {
             QueryError::Function { category, .. } | QueryError::Pull { category, .. } => *category,
             QueryError::Call(error) => error.category(),
+            QueryError::PullPattern(error) => error.category(),
             QueryError::Own { error, .. } => error.category,
             QueryError::Db(error) => error.category(),
             QueryError::Cancelled => Category::Interrupted,

@@ -6,12 +6,18 @@
 
 #![forbid(unsafe_code)]
 
+mod aggregates;
 mod ast;
 mod builtins;
 mod error;
+mod find;
 mod parse;
+mod pull;
 mod relation;
+mod results;
 
 pub use builtins::{Arithmetic, CallError};
 pub use error::{Place, QueryError};
 pub use parse::Query;
+pub use pull::{Pattern, PullError, pull, pull_many};
+pub use results::{FromRow, QueryResult, Row};

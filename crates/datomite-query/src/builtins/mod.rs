@@ -31,7 +31,7 @@ use crate::QueryError;
 pub(crate) use call::{Call, Callable};
 pub(crate) use clj::is_true;
 pub use error::{Arithmetic, CallError};
-use number::Number;
+pub(crate) use number::Number;
 
 /// The tag of a compiled pattern (`re-pattern`): `#regex "a+"`.
 const REGEX_TAG: &str = "regex";

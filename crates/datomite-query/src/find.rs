@@ -1,0 +1,301 @@
+//! `:find`: from the relation that the clauses leave to a result.
+//!
+//! 1. Keep the variables of `:find` and `:with`, each row once.
+//! 2. Where `:find` has an aggregate, group by its other variables and fold each group.
+//! 3. Order, then cut by `:offset` and `:limit`, as positions of rows.
+//! 4. Pull, for the rows that are left. Pulling what to order by comes before 3.
+//!
+//! What the result looks like from outside is decided in `results.rs`.
+
+use std::cmp::Ordering;
+
+use datomite_db::{Db, Functions};
+use datomite_model::{Edn, Symbol};
+use rustc_hash::FxHashMap;
+
+use crate::QueryError;
+use crate::aggregates::find_aggregate;
+use crate::ast::{Direction, Element, Find, FindSpec, PullSpec, Var, push_new};
+use crate::builtins::clj;
+use crate::pull::{Pattern, Prepared};
+use crate::relation::{Col, Kind, Relation};
+use crate::results::QueryResult;
+
+/// What finishing a query needs of its inputs.
+pub(crate) struct Surroundings<'a> {
+    /// One's own aggregates and functions.
+    pub(crate) functions: &'a Functions,
+    /// The database that a pull reads; `None` is the default source.
+    pub(crate) source: &'a dyn Fn(Option<&Symbol>) -> Result<&'a Db, QueryError>,
+    /// The form that an input gives for a plain symbol.
+    pub(crate) pattern: &'a dyn Fn(&Symbol) -> Option<&'a Edn>,
+}
+
+/// Checks what `:find` names before a clause runs: aggregates, pull patterns and their sources.
+pub(crate) fn check_find(find: &Find, around: &Surroundings<'_>) -> Result<(), QueryError> {
+    for element in &find.elements {
+        match element {
+            Element::Variable(_) => {}
+            Element::Aggregate { name, .. } => {
+                find_aggregate(name, around.functions)?;
+            }
+            Element::Pull {
+                source, pattern, ..
+            } => {
+                let db = (around.source)(source.as_ref())?;
+                let pattern = pattern_of(pattern, around)?;
+                Prepared::new(db, &pattern)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shapes the result of a query from the rows of its clauses.
+pub(crate) fn finish(
+    find: &Find,
+    with: &[Var],
+    relation: Relation,
+    around: &Surroundings<'_>,
+) -> Result<QueryResult, QueryError> {
+    let mut vars: Vec<Var> = Vec::new();
+    find.elements
+        .iter()
+        .for_each(|element| push_new(&mut vars, element.variable()));
+    with.iter().for_each(|var| push_new(&mut vars, *var));
+    let relation = relation.project(&vars);
+    let is_aggregate = |element: &Element| matches!(element, Element::Aggregate { .. });
+    let aggregates = find.elements.iter().any(is_aggregate);
+    let (mut columns, len) = if aggregates {
+        grouped(find, &relation, around)?
+    } else {
+        (plain(find, &relation), relation.len)
+    };
+    let mut pulled = vec![false; columns.len()];
+    for (at, _) in &find.order_by {
+        pull_column(find, *at, len, &mut columns, &mut pulled, around)?;
+    }
+    let rows = chosen(find, &columns, len);
+    let len = rows.as_ref().map_or(len, Vec::len);
+    if let Some(rows) = rows {
+        columns = columns.iter().map(|column| column.gather(&rows)).collect();
+    }
+    for at in 0..columns.len() {
+        pull_column(find, at, len, &mut columns, &mut pulled, around)?;
+    }
+    let pulls = |element: &Element| matches!(element, Element::Pull { .. });
+    let keys = find.keys.as_ref().map(|keys| keys.names.clone());
+    Ok(QueryResult {
+        spec: find.spec,
+        is_set: with.is_empty()
+            && !aggregates
+            && keys.is_none()
+            && find.order_by.is_empty()
+            && !find.elements.iter().any(pulls),
+        columns,
+        len,
+        keys,
+    })
+}
+
+/// One column for each element; that of a pull holds the entities.
+fn plain(find: &Find, relation: &Relation) -> Vec<Col> {
+    let column = |element: &Element| {
+        let column = relation.col(element.variable());
+        column
+            .cloned()
+            .expect("invariant: the relation was projected to these variables")
+    };
+    find.elements.iter().map(column).collect()
+}
+
+/// Which rows belong together.
+struct Groups {
+    of_row: Vec<u32>,
+    /// The first row of each.
+    first: Vec<u32>,
+}
+
+fn grouped(
+    find: &Find,
+    relation: &Relation,
+    around: &Surroundings<'_>,
+) -> Result<(Vec<Col>, usize), QueryError> {
+    let mut by: Vec<Var> = Vec::new();
+    for element in &find.elements {
+        if !matches!(element, Element::Aggregate { .. }) {
+            push_new(&mut by, element.variable());
+        }
+    }
+    let groups = group(relation, &by);
+    let mut columns = Vec::with_capacity(find.elements.len());
+    for (element, column) in find.elements.iter().zip(plain(find, relation)) {
+        columns.push(match element {
+            Element::Aggregate {
+                name, arguments, ..
+            } => {
+                let aggregate = find_aggregate(name, around.functions)?;
+                let count = groups.first.len();
+                match aggregate.fold(arguments, &column, &groups.of_row, count) {
+                    Some(values) => Col::of_forms(values?),
+                    None => {
+                        let mut values: Vec<Vec<Edn>> = vec![Vec::new(); count];
+                        for (row, group) in groups.of_row.iter().enumerate() {
+                            values[*group as usize].push(column.get(row));
+                        }
+                        let apply = |v: &Vec<Edn>| aggregate.apply(around.functions, arguments, v);
+                        let folded: Result<Vec<Edn>, QueryError> =
+                            values.iter().map(apply).collect();
+                        Col::of_forms(folded?)
+                    }
+                }
+            }
+            _ => column.gather(&groups.first),
+        });
+    }
+    Ok((columns, groups.first.len()))
+}
+
+fn group(relation: &Relation, by: &[Var]) -> Groups {
+    let mut groups = Groups {
+        of_row: Vec::with_capacity(relation.len),
+        first: Vec::new(),
+    };
+    let at = relation.positions(by);
+    if let [only] = at.as_slice()
+        && let Col::Word(_, words) = &relation.cols[*only]
+    {
+        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+        for (row, word) in words.iter().enumerate() {
+            let next = groups.first.len() as u32;
+            let group = *known.entry(*word).or_insert(next);
+            if group == next {
+                groups.first.push(row as u32);
+            }
+            groups.of_row.push(group);
+        }
+        return groups;
+    }
+    let mut known: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
+    for row in 0..relation.len {
+        let same = known.entry(relation.hash_row(&at, row)).or_default();
+        let meets = |group: &&u32| {
+            let first = groups.first[**group as usize] as usize;
+            at.iter()
+                .all(|col| relation.cols[*col].eq_rows(first, &relation.cols[*col], row))
+        };
+        let group = match same.iter().find(meets) {
+            Some(group) => *group,
+            None => {
+                let next = groups.first.len() as u32;
+                groups.first.push(row as u32);
+                same.push(next);
+                next
+            }
+        };
+        groups.of_row.push(group);
+    }
+    groups
+}
+
+/// The rows that are returned, in order; `None` where that is all of them as they stand.
+fn chosen(find: &Find, columns: &[Col], len: usize) -> Option<Vec<u32>> {
+    let offset = usize::try_from(find.offset).unwrap_or(usize::MAX).min(len);
+    let limit = find.limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    let end = offset.saturating_add(limit).min(len);
+    if find.order_by.is_empty() {
+        return (offset > 0 || end < len).then(|| (offset as u32..end as u32).collect());
+    }
+    let keys: Vec<(SortKey<'_>, Direction)> = find
+        .order_by
+        .iter()
+        .map(|(at, direction)| (SortKey::new(&columns[*at], len), *direction))
+        .collect();
+    let order = |a: &u32, b: &u32| {
+        keys.iter()
+            .map(|(key, direction)| match direction {
+                Direction::Ascending => key.compare(*a as usize, *b as usize),
+                Direction::Descending => key.compare(*b as usize, *a as usize),
+            })
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| a.cmp(b))
+    };
+    let mut rows: Vec<u32> = (0..len as u32).collect();
+    if end < len / 4 && end > 0 {
+        rows.select_nth_unstable_by(end - 1, order);
+        rows.truncate(end);
+    }
+    rows.sort_unstable_by(order);
+    rows.truncate(end);
+    rows.drain(..offset);
+    Some(rows)
+}
+
+/// A column made comparable.
+enum SortKey<'a> {
+    /// Words keep the order of their type.
+    Words(&'a [u64]),
+    Forms(Vec<Edn>),
+}
+
+impl SortKey<'_> {
+    fn new(column: &Col, len: usize) -> SortKey<'_> {
+        match column {
+            Col::Word(Kind::Long | Kind::Ref | Kind::Boolean | Kind::Double, words)
+            | Col::Word(Kind::Float | Kind::Instant, words) => SortKey::Words(words),
+            column => SortKey::Forms(column.forms(len)),
+        }
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            SortKey::Words(words) => words[a].cmp(&words[b]),
+            SortKey::Forms(forms) => clj::compare(&forms[a], &forms[b]),
+        }
+    }
+}
+
+/// Puts what is pulled in the place of the entities of a pull's column, once.
+fn pull_column(
+    find: &Find,
+    at: usize,
+    len: usize,
+    columns: &mut [Col],
+    pulled: &mut [bool],
+    around: &Surroundings<'_>,
+) -> Result<(), QueryError> {
+    let Element::Pull {
+        source, pattern, ..
+    } = &find.elements[at]
+    else {
+        return Ok(());
+    };
+    if std::mem::replace(&mut pulled[at], true) || len == 0 {
+        return Ok(());
+    }
+    let db = (around.source)(source.as_ref())?;
+    let pattern = pattern_of(pattern, around)?;
+    let prepared = Prepared::new(db, &pattern)?;
+    let forms: Result<Vec<Edn>, QueryError> = (0..len)
+        .map(|row| prepared.pull(&columns[at].get(row)))
+        .collect();
+    columns[at] = Col::Mixed(forms?);
+    Ok(())
+}
+
+fn pattern_of(spec: &PullSpec, around: &Surroundings<'_>) -> Result<Pattern, QueryError> {
+    match spec {
+        PullSpec::Literal(form) => Ok(Pattern::from_edn(form)?),
+        PullSpec::Input(name) => match (around.pattern)(name) {
+            Some(form) => Ok(Pattern::from_edn(form)?),
+            None => Err(QueryError::PatternNotBound { name: name.clone() }),
+        },
+    }
+}
+
+/// Whether a find specification returns at most one row.
+pub(crate) fn is_single(spec: FindSpec) -> bool {
+    matches!(spec, FindSpec::Tuple | FindSpec::Scalar)
+}

@@ -1,0 +1,401 @@
+//! Follows a pull pattern from an entity.
+//!
+//! The attributes of a pattern are resolved once ([`Prepared`]); then each entity is one forward
+//! scan of its EAVT rows between the least and the greatest attribute asked for, plus one scan of
+//! VAET for each reverse attribute. Recursion keeps the entities of the path: one that is met
+//! again is not followed, but shows its own attributes.
+
+use std::sync::Arc;
+
+use datomite_db::{Bound, Db, DbError, KeyRange, Side};
+use datomite_model::{Attribute, Edn, EntityId, Index, Keyword, Value};
+
+use super::pattern::{Direction, KeyStyle, Pattern, Spec, Sub, is_own_xform};
+use super::whole::{Whole, attribute_key, everything, id_form, id_key, id_map};
+use super::{LEVELS_MAX, PullError, refuse_history};
+use crate::QueryError;
+use crate::builtins::{Arg, Callable, Context, find};
+
+type Outcome = Result<Option<Edn>, QueryError>;
+
+/// A pattern resolved against one database.
+pub(crate) struct Prepared<'a> {
+    db: &'a Db,
+    pattern: &'a Pattern,
+    /// One for each spec of the pattern.
+    specs: Vec<PreparedSpec<'a>>,
+    /// Attribute ids of forward specs with their positions, ascending.
+    forward: Vec<(EntityId, usize)>,
+}
+
+struct PreparedSpec<'a> {
+    spec: &'a Spec,
+    /// None where there is no such attribute, or where it cannot be followed in reverse.
+    attribute: Option<Arc<Attribute>>,
+    xform: Option<Callable>,
+    sub: Option<Prepared<'a>>,
+    /// Whether the end of a recursion still shows ids.
+    stubs: bool,
+}
+
+/// Where a pull stands: the way from the first entity of the pattern, and what recursion may do.
+struct Path {
+    seen: Vec<EntityId>,
+    /// How often each spec may still recur; `u64::MAX` without end.
+    left: Vec<u64>,
+}
+
+/// The entity at hand.
+#[derive(Clone, Copy)]
+struct Here {
+    id: Option<EntityId>,
+    /// Whether it stood on the path before.
+    again: bool,
+    level: usize,
+}
+
+impl<'a> Prepared<'a> {
+    /// Resolves the attributes and functions of a pattern.
+    pub(crate) fn new(db: &'a Db, pattern: &'a Pattern) -> Result<Prepared<'a>, QueryError> {
+        refuse_history(db)?;
+        Prepared::of(db, pattern)
+    }
+
+    fn of(db: &'a Db, pattern: &'a Pattern) -> Result<Prepared<'a>, QueryError> {
+        let specs: Result<Vec<PreparedSpec<'a>>, QueryError> = pattern
+            .specs
+            .iter()
+            .map(|spec| PreparedSpec::new(db, pattern, spec))
+            .collect();
+        let specs = specs?;
+        let mut forward: Vec<(EntityId, usize)> = specs
+            .iter()
+            .enumerate()
+            .filter(|(_, spec)| spec.spec.direction == Direction::Forward)
+            .filter_map(|(at, spec)| Some((spec.attribute.as_ref()?.id, at)))
+            .collect();
+        forward.sort();
+        Ok(Prepared {
+            db,
+            pattern,
+            specs,
+            forward,
+        })
+    }
+
+    /// Pulls the entity that a form names; nil where nothing is found.
+    pub(crate) fn pull(&self, entity: &Edn) -> Result<Edn, QueryError> {
+        let id = self.db.entid(entity)?;
+        Ok(self.start(id, 0)?.unwrap_or(Edn::Nil))
+    }
+
+    /// Pulls an entity, or nothing, with a path of its own.
+    fn start(&self, id: Option<EntityId>, level: usize) -> Outcome {
+        let mut path = Path {
+            seen: Vec::new(),
+            left: self.specs.iter().map(PreparedSpec::recursions).collect(),
+        };
+        self.entity(id, &mut path, level)
+    }
+
+    fn entity(&self, id: Option<EntityId>, path: &mut Path, level: usize) -> Outcome {
+        if level > LEVELS_MAX {
+            return Err(PullError::TooDeep { limit: LEVELS_MAX }.into());
+        }
+        let here = Here {
+            id,
+            again: id.is_some_and(|id| path.seen.contains(&id)),
+            level,
+        };
+        path.seen.extend(id);
+        let mut entries = Vec::with_capacity(self.specs.len() + 1);
+        self.id_entry(id, &mut entries);
+        let mut found = match id {
+            Some(id) => {
+                if let Some(style) = self.pattern.wildcard {
+                    self.wildcard(id, style, level, &mut entries)?;
+                }
+                self.forward_values(id)?
+            }
+            None => vec![Vec::new(); self.specs.len()],
+        };
+        for (at, spec) in self.specs.iter().enumerate() {
+            let values = match (spec.spec.direction, id) {
+                (Direction::Reverse, Some(id)) => spec.referrers(self.db, id)?,
+                _ => std::mem::take(&mut found[at]),
+            };
+            let any = !values.is_empty();
+            let value = spec.shape(self, at, values, path, here)?;
+            match spec.finish(self.db, value)? {
+                Some(value) => put_new(&mut entries, &spec.spec.key, value),
+                // Datomic's wildcard says nil of an attribute whose sub-pattern finds nothing.
+                None if any && self.pattern.wildcard.is_some() => {
+                    put_new(&mut entries, &spec.spec.key, Edn::Nil);
+                }
+                None => {}
+            }
+        }
+        if id.is_some() {
+            path.seen.pop();
+        }
+        Ok((!entries.is_empty()).then_some(Edn::Map(entries)))
+    }
+
+    fn id_entry(&self, id: Option<EntityId>, entries: &mut Vec<(Edn, Edn)>) {
+        let style = match (self.pattern.id, self.pattern.wildcard) {
+            (true, _) => KeyStyle::Keyword,
+            (false, Some(style)) => style,
+            (false, None) => return,
+        };
+        entries.push((id_key(style), id_form(id)));
+    }
+
+    /// Everything that no spec names.
+    fn wildcard(
+        &self,
+        id: EntityId,
+        style: KeyStyle,
+        level: usize,
+        entries: &mut Vec<(Edn, Edn)>,
+    ) -> Result<(), QueryError> {
+        let mut whole = Whole::new(self.db, style, Some(id));
+        for (attribute, values) in everything(self.db, id)? {
+            if self.names(&attribute.ident) {
+                continue;
+            }
+            if let Some(value) = whole.values(&attribute, values, level)? {
+                entries.push((attribute_key(&attribute.ident, style), value));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a spec names the attribute so, which takes it from the wildcard.
+    fn names(&self, ident: &Keyword) -> bool {
+        self.specs
+            .iter()
+            .any(|spec| spec.spec.direction == Direction::Forward && spec.spec.attribute == *ident)
+    }
+
+    /// The values of each forward spec, in one scan that leaps over what nobody asks for.
+    fn forward_values(&self, id: EntityId) -> Result<Vec<Vec<Value>>, QueryError> {
+        let mut found: Vec<Vec<Value>> = vec![Vec::new(); self.specs.len()];
+        let (Some(first), Some(last)) = (self.forward.first(), self.forward.last()) else {
+            return Ok(found);
+        };
+        let bound = |a, side| Bound {
+            e: Some(id),
+            a: Some(a),
+            v: None,
+            side,
+        };
+        let range = KeyRange {
+            lo: bound(first.0, Side::Before),
+            hi: bound(last.0, Side::After),
+        };
+        let mut runs = self.db.runs(Index::Eavt, &range);
+        let mut wanted = self.forward.as_slice();
+        while let Some(run) = runs.next()? {
+            let mut row = 0;
+            while row < run.len() {
+                let a = run.a(row);
+                while wanted.first().is_some_and(|(next, _)| *next < a) {
+                    wanted = &wanted[1..];
+                }
+                let Some((next, _)) = wanted.first() else {
+                    return Ok(found);
+                };
+                if *next > a {
+                    row = leap(row + 1, run.len(), |row| run.a(row) >= *next);
+                    continue;
+                }
+                for (_, at) in wanted.iter().take_while(|(asked, _)| *asked == a) {
+                    if found[*at].len() < self.specs[*at].most() {
+                        found[*at].push(run.v(row).to_value());
+                    }
+                }
+                row += 1;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The first row in `from..to` for which a condition holds that holds from there on.
+fn leap(from: usize, to: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (from, to);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+impl<'a> PreparedSpec<'a> {
+    fn new(
+        db: &'a Db,
+        pattern: &'a Pattern,
+        spec: &'a Spec,
+    ) -> Result<PreparedSpec<'a>, QueryError> {
+        let attribute = db.schema().attribute_named(&spec.attribute).cloned();
+        let followed =
+            |attribute: &Arc<Attribute>| spec.direction == Direction::Forward || attribute.is_ref();
+        let xform = match &spec.xform {
+            None => None,
+            Some(name) if is_own_xform(name) => Some(find(name, db.functions())?),
+            Some(name) => match db.functions().get(name) {
+                Some(function) => Some(Callable::Own(name.clone(), function)),
+                None => return Err(PullError::UnknownXform { name: name.clone() }.into()),
+            },
+        };
+        let sub = match &spec.sub {
+            Sub::Pattern(inner) => Some(Prepared::of(db, inner)?),
+            _ => None,
+        };
+        let endless = spec.sub == Sub::Recursion(None);
+        Ok(PreparedSpec {
+            spec,
+            attribute: attribute.filter(followed),
+            xform,
+            sub,
+            stubs: pattern.id || (endless && pattern.wildcard.is_some()),
+        })
+    }
+
+    fn recursions(&self) -> u64 {
+        match self.spec.sub {
+            Sub::Recursion(Some(times)) => times,
+            _ => u64::MAX,
+        }
+    }
+
+    /// Whether the answer is a vector.
+    fn is_many(&self) -> bool {
+        let many = |attribute: &Arc<Attribute>| match self.spec.direction {
+            Direction::Forward => attribute.is_many(),
+            Direction::Reverse => !attribute.is_component,
+        };
+        self.attribute.as_ref().is_some_and(many)
+    }
+
+    /// How many values are read.
+    fn most(&self) -> usize {
+        if self.is_many() { self.spec.limit } else { 1 }
+    }
+
+    /// The entities that refer to one by this attribute.
+    fn referrers(&self, db: &Db, id: EntityId) -> Result<Vec<Value>, QueryError> {
+        let Some(attribute) = &self.attribute else {
+            return Ok(Vec::new());
+        };
+        let range = KeyRange::prefix(None, Some(attribute.id), Some(Value::Ref(id)));
+        let most = self.most();
+        let mut found = Vec::new();
+        let mut runs = db.runs(Index::Vaet, &range);
+        while found.len() < most
+            && let Some(run) = runs.next()?
+        {
+            let rows = run.len().min(most - found.len());
+            found.extend((0..rows).map(|row| Value::Ref(run.e(row))));
+        }
+        Ok(found)
+    }
+
+    /// The values as the pattern wants them: plain, ids, whole components or sub-pulls.
+    fn shape(
+        &self,
+        pattern: &Prepared<'_>,
+        at: usize,
+        values: Vec<Value>,
+        path: &mut Path,
+        here: Here,
+    ) -> Outcome {
+        let Some(attribute) = self.attribute.as_ref().filter(|_| !values.is_empty()) else {
+            return Ok(None);
+        };
+        if let (Sub::None, Direction::Forward) = (&self.spec.sub, self.spec.direction) {
+            let mut whole = Whole::new(pattern.db, self.spec.style, here.id);
+            return whole.values(attribute, values, here.level);
+        }
+        let mut shaped = Vec::with_capacity(values.len());
+        for value in values {
+            shaped.extend(self.target(pattern, at, value, path, here)?);
+        }
+        if self.is_many() {
+            return Ok((!shaped.is_empty()).then_some(Edn::Vector(shaped)));
+        }
+        Ok(shaped.into_iter().next())
+    }
+
+    /// One entity that the attribute leads to.
+    fn target(
+        &self,
+        pattern: &Prepared<'_>,
+        at: usize,
+        value: Value,
+        path: &mut Path,
+        here: Here,
+    ) -> Outcome {
+        let id = match value {
+            Value::Ref(id) => Some(id),
+            scalar => identified(pattern.db, scalar)?,
+        };
+        if let Some(sub) = &self.sub {
+            return sub.start(id, here.level + 1);
+        }
+        if self.spec.sub == Sub::None {
+            return Ok(Some(id_map(id, self.spec.style)));
+        }
+        if here.again || path.left[at] == 0 {
+            return Ok(self.stubs.then(|| id_map(id, self.spec.style)));
+        }
+        let left = path.left[at];
+        path.left[at] = if left == u64::MAX { left } else { left - 1 };
+        let pulled = pattern.entity(id, path, here.level + 1);
+        path.left[at] = left;
+        pulled
+    }
+
+    /// Applies `:xform`, then `:default`.
+    fn finish(&self, db: &Db, value: Option<Edn>) -> Outcome {
+        let value = match (&self.xform, &self.spec.xform) {
+            (Some(callable), Some(name)) => {
+                let context = Context::new(db.functions());
+                let given = value.unwrap_or(Edn::Nil);
+                let answer = callable.call(&context, &[Arg::Edn(&given)]);
+                let answer = answer.map_err(|error| PullError::XformFailed {
+                    name: name.clone(),
+                    message: error.to_string(),
+                })?;
+                Some(answer).filter(|answer| !answer.is_nil())
+            }
+            _ => value,
+        };
+        Ok(value.or_else(|| self.spec.default.clone()))
+    }
+}
+
+/// A scalar under a sub-pattern is taken as an identifier of an entity.
+fn identified(db: &Db, value: Value) -> Result<Option<EntityId>, QueryError> {
+    let form = Edn::from(value);
+    if let Some([attribute @ Edn::Value(Value::Long(n)), _]) = form.as_sequence()
+        && db.schema().attribute(EntityId::new(*n as u64)).is_none()
+    {
+        return Err(DbError::NotAnAttribute {
+            form: attribute.clone(),
+        }
+        .into());
+    }
+    Ok(db.entid(&form)?)
+}
+
+/// Puts an entry into a map that has no such key yet: of two specs the first wins.
+fn put_new(entries: &mut Vec<(Edn, Edn)>, key: &Edn, value: Edn) {
+    if !entries.iter().any(|(known, _)| known == key) {
+        entries.push((key.clone(), value));
+    }
+}

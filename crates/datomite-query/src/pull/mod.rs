@@ -1,0 +1,45 @@
+//! Pull: a pattern and an entity to a nested map.
+//!
+//! `pattern.rs` reads patterns, `exec.rs` follows them, `index_pull.rs` walks an index. Nothing
+//! here joins or binds; `:find` calls it once a row.
+
+mod error;
+mod exec;
+mod pattern;
+mod whole;
+
+use datomite_db::{Db, DbError};
+use datomite_model::Edn;
+
+use crate::QueryError;
+pub use error::PullError;
+pub(crate) use exec::Prepared;
+pub use pattern::Pattern;
+
+/// How deep entities may nest. A result that deep is still safe to print, compare and drop.
+const LEVELS_MAX: usize = 500;
+/// How many values of an attribute with several are pulled where the pattern does not say.
+const LIMIT_DEFAULT: usize = 1000;
+
+/// Pulls one entity, named by id, ident or lookup ref; nil where nothing is found.
+pub fn pull(db: &Db, pattern: &Pattern, entity: &Edn) -> Result<Edn, QueryError> {
+    Prepared::new(db, pattern)?.pull(entity)
+}
+
+/// Pulls several entities, in the order given, repeats included.
+pub fn pull_many(db: &Db, pattern: &Pattern, entities: &[Edn]) -> Result<Vec<Edn>, QueryError> {
+    let prepared = Prepared::new(db, pattern)?;
+    entities
+        .iter()
+        .map(|entity| prepared.pull(entity))
+        .collect()
+}
+
+fn refuse_history(db: &Db) -> Result<(), DbError> {
+    if db.is_history() {
+        return Err(DbError::History {
+            operation: "pull from",
+        });
+    }
+    Ok(())
+}
