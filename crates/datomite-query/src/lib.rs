@@ -19,5 +19,5 @@ mod results;
 pub use builtins::{Arithmetic, CallError};
 pub use error::{Place, QueryError};
 pub use parse::Query;
-pub use pull::{Pattern, PullError, pull, pull_many};
+pub use pull::{Pattern, PullError, index_pull, pull, pull_many};
 pub use results::{FromRow, QueryResult, Row};

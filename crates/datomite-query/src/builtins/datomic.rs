@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use datomite_db::{Db, DbError, KeyRange};
-use datomite_model::{Attribute, Edn, EntityId, Index, Symbol, T, Value};
+use datomite_db::{Db, DbError, KeyRange, Log, TimePoint};
+use datomite_model::{Attribute, Datom, Edn, EntityId, Index, T, Value};
 
-use super::call::seq;
 use super::{Arg, Builtin, CallError, Invocation, MANY, Outcome};
 use crate::QueryError;
 
@@ -63,13 +62,13 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "tx-ids",
         "(tx-ids log start end): the transactions from start up to before end",
         (3, 3),
-        |c| Err(unsupported(c)),
+        tx_ids,
     ),
     Builtin::new(
         "tx-data",
         "(tx-data log tx): the datoms of a transaction",
         (2, 2),
-        |c| Err(unsupported(c)),
+        tx_data,
     ),
     Builtin::new(
         "fulltext",
@@ -124,6 +123,38 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         },
     ),
 ];
+
+fn log<'a>(c: &Invocation<'a>, at: usize) -> Result<&'a Log, QueryError> {
+    match c.args[at] {
+        Arg::Log(log) => Ok(log),
+        _ => Err(c.wrong_type(at, "a log")),
+    }
+}
+
+fn tx_ids(c: &Invocation<'_>) -> Outcome {
+    let point = |at| match c.edn(at)? {
+        Edn::Nil => Ok(None),
+        form => Ok::<_, QueryError>(Some(TimePoint::from_edn(form)?)),
+    };
+    let ids = log(c, 0)?.tx_ids(point(1)?, point(2)?)?;
+    let id = |id: EntityId| Edn::long(id.raw() as i64);
+    Ok(Edn::Vector(ids.into_iter().map(id).collect()))
+}
+
+fn tx_data(c: &Invocation<'_>) -> Outcome {
+    let datoms = log(c, 0)?.tx_data(TimePoint::from_edn(c.edn(1)?)?)?;
+    let long = |id: EntityId| Edn::long(id.raw() as i64);
+    let row = |datom: Datom| {
+        Edn::Vector(vec![
+            long(datom.e),
+            long(datom.a),
+            Edn::from(datom.v),
+            long(datom.tx),
+            Edn::from(datom.added),
+        ])
+    };
+    Ok(Edn::Vector(datoms.into_iter().map(row).collect()))
+}
 
 fn unsupported(c: &Invocation<'_>) -> QueryError {
     CallError::Unsupported {

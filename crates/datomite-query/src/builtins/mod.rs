@@ -22,7 +22,7 @@ mod text;
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
-use datomite_db::{Db, Function, Functions};
+use datomite_db::{Db, Function, Functions, Log};
 use datomite_model::{Edn, Symbol, Value};
 use regex::Regex;
 use rustc_hash::FxHashMap;
@@ -50,6 +50,8 @@ pub(crate) enum Arg<'a> {
     Edn(&'a Edn),
     /// A database.
     Db(&'a Db),
+    /// A log.
+    Log(&'a Log),
     /// A function, given to a higher-order one.
     Function(&'a Callable),
 }
@@ -218,6 +220,7 @@ impl<'a> Invocation<'a> {
         let found = match self.args.get(at) {
             Some(Arg::Edn(form)) => (*form).clone(),
             Some(Arg::Db(_)) => Edn::symbol("#db"),
+            Some(Arg::Log(_)) => Edn::symbol("#log"),
             Some(Arg::Function(_)) => Edn::symbol("#function"),
             None => Edn::Nil,
         };
