@@ -1,4 +1,5 @@
 //! What the tests share: the other side of comparisons, skips, generators.
 
+pub mod conformance;
 pub mod postgres;
 pub mod skip;

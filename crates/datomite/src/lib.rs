@@ -5,6 +5,11 @@
 
 #![forbid(unsafe_code)]
 
+mod error;
+pub mod prelude;
+
+pub use error::Error;
+
 pub use datomite_macros::edn;
 pub use datomite_model::{
     Attribute, BigDec, BigInt, Cardinality, Category, Component, Datom, Edn, EdnError, EntityId,
@@ -13,13 +18,17 @@ pub use datomite_model::{
 };
 
 pub use datomite_storage::{
-    Backend, BatchId, Durability, Epoch, IndexChange, LogOptions, MemoryBackend, ObjectRange,
-    Position, Random, Record, StorageError, Version,
+    Backend, BatchId, Durability, Epoch, FolderBackend, IndexChange, LogOptions, MemoryBackend,
+    ObjectRange, Position, Random, Record, SetStats, StorageError, Version,
 };
 
 pub use datomite_db::{
-    AggregateFn, AttributePredicateFn, DatabaseId, Db, DbError, EntityPredicateFn, Function,
-    FunctionError, Functions, QueryFn, TimePoint, TransactionFn,
+    AggregateFn, Argument, AttributePredicateFn, Clock, Connection, DatabaseId, Datoms, Db,
+    DbError, DbStats, Entity, EntityPredicateFn, EntityValue, Function, FunctionError, Functions,
+    IndexStats, IntoFunction, IntoTxData, Listener, Log, OpenBackend, Options, Outcome, Pause,
+    QueryFn, Spawn, TimePoint, TransactionFn, TxData, TxEntry, TxError, TxFuture, TxRange,
+    TxReport, TxReportQueue, connect, connect_with, create_database, database_names,
+    delete_database, mem, mem_with, open, open_backend, open_with, register,
 };
 
 pub use datomite_query::{Place, QueryError};

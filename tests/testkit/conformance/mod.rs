@@ -1,0 +1,15 @@
+//! The runner of recorded cases: plays the steps of `tests/conformance/cases/*.edn` on the store
+//! and compares every answer with what Datomic answered.
+//!
+//! The format is that of `tests/conformance/README.md`; `oracle/` there is its definition.
+//! `store.rs` is the one place where the store is called.
+
+mod answer;
+mod compare;
+mod context;
+mod functions;
+mod run;
+mod steps;
+mod store;
+
+pub use run::{Totals, run_path};
