@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn decimals_compare_as_numbers(a in -999i64..999, b in -999i64..999, s in 0i64..6, t in 0i64..6) {
+    fn decimals_compare_as_numbers((a, b) in (-99i64..99, -99i64..99), s in 0i64..6, t in 0i64..6) {
         let (x, y) = (BigDec::new(a.into(), s), BigDec::new(b.into(), t));
         let scaled = |n: i64, scale: i64| i128::from(n) * 10i128.pow(6 - scale as u32);
         prop_assert_eq!(x.cmp_number(&y), scaled(a, s).cmp(&scaled(b, t)));

@@ -97,7 +97,7 @@ fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(&str
             .map_or_else(String::new, Edn::to_string);
         print(&format!(
             "{}: {name}, step {}\n  {}\n  recorded {}\n  answered {}",
-            file.display(),
+            file.file_name().unwrap_or_default().to_string_lossy(),
             at + 1,
             shown(&without_expect(step).to_string()),
             shown(&recorded),
