@@ -57,6 +57,14 @@ impl Basis {
     pub(crate) fn history(&self, index: Index) -> &DatomSet {
         &self.history[index as usize]
     }
+
+    /// Reads the trees through the source that the options name.
+    pub(crate) fn attach_source(&mut self) {
+        let source = &self.options.node_source;
+        for set in self.current.iter_mut().chain(&mut self.history) {
+            *set = set.clone().with_source(source.clone());
+        }
+    }
 }
 
 impl Db {

@@ -24,12 +24,15 @@ pub struct Entity {
     inner: Arc<Inner>,
 }
 
+/// Attributes with what they give, in the order of attribute ids.
+type Attributes = Arc<Vec<(Keyword, EntityValue)>>;
+
 struct Inner {
     db: Db,
     id: EntityId,
     read: Mutex<FxHashMap<Keyword, Option<EntityValue>>>,
     /// All attributes, once touched.
-    all: Mutex<Option<Arc<Vec<(Keyword, EntityValue)>>>>,
+    all: Mutex<Option<Attributes>>,
 }
 
 /// What an attribute of an entity gives.

@@ -22,6 +22,7 @@ mod insert;
 mod replay;
 mod transact;
 
+mod bulk;
 mod connection;
 mod fork;
 mod functions;
@@ -33,6 +34,7 @@ mod typed;
 
 mod error;
 
+pub use bulk::{Bulk, BulkError, Column, TxMeta};
 pub use connection::Connection;
 pub use datoms::Datoms;
 pub use db::Db;

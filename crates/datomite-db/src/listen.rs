@@ -1,6 +1,6 @@
 //! Listeners: who is told of transactions, in their order, after they are durable.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -79,17 +79,12 @@ impl Drop for Listener {
 impl TxReportQueue {
     /// The next report, if there is one.
     pub fn poll(&self) -> Option<TxReport> {
-        match self.reports.try_recv() {
-            Ok(report) => Some(report),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.reports.try_recv().ok()
     }
 
     /// The next report, waiting at most `timeout_ms`.
     pub fn wait(&self, timeout_ms: u64) -> Option<TxReport> {
-        match self.reports.recv_timeout(Duration::from_millis(timeout_ms)) {
-            Ok(report) => Some(report),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        let limit = Duration::from_millis(timeout_ms);
+        self.reports.recv_timeout(limit).ok()
     }
 }

@@ -13,7 +13,7 @@ use datomite_storage::{Backend, FolderBackend, FolderOptions, Log, StorageError}
 use parking_lot::Mutex;
 
 use crate::connection::Shared;
-use crate::{Connection, DbError, Options, bootstrap};
+use crate::{Connection, Db, DbError, Options, bootstrap};
 
 /// Makes the backend that a URI of a registered scheme names.
 pub type OpenBackend = dyn Fn(&str) -> Result<Arc<dyn Backend>, StorageError> + Send + Sync;
@@ -42,12 +42,8 @@ pub fn mem() -> Connection {
 pub fn mem_with(options: Options) -> Connection {
     let log = Log::memory(options.log_options()).expect("invariant: memory takes a new database");
     let options = Arc::new(options.writing());
-    let mut basis = bootstrap::bootstrap(log.id(), Arc::clone(&options))
-        .basis
-        .as_ref()
-        .clone();
-    basis.log = Some(log.clone());
-    Connection::new(crate::Db::of(basis), log, options)
+    let db = start(&log, &options);
+    Connection::new(db, log, options)
 }
 
 /// Opens a database, and makes it first where there is none.
@@ -154,13 +150,19 @@ pub fn open_backend(backend: Arc<dyn Backend>, options: Options) -> Result<Conne
         (false, false) => Log::create(backend, log_options)?,
     };
     let options = Arc::new(options);
-    let start = bootstrap::bootstrap(log.id(), Arc::clone(&options));
-    let mut basis = start.basis.as_ref().clone();
+    let records = log.read(T::new(0)..);
+    let db = start(&log, &options).replay(records)?;
+    Ok(Connection::new(db, log, options))
+}
+
+/// The database before the first record of its log.
+fn start(log: &Log, options: &Arc<Options>) -> Db {
+    let db = bootstrap::bootstrap(log.id(), Arc::clone(options));
+    let mut basis = db.basis.as_ref().clone();
     basis.log = Some(log.clone());
     basis.parent = log.parent();
-    let records = log.read(T::new(0)..);
-    let db = crate::Db::of(basis).replay(records)?;
-    Ok(Connection::new(db, log, options))
+    basis.attach_source();
+    Db::of(basis)
 }
 
 fn catalog() -> &'static Mutex<Catalog> {

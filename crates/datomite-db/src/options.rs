@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use datomite_model::Instant;
-use datomite_storage::{Durability, LogOptions, Random};
+use datomite_storage::{Durability, LogOptions, NodeSource, Random};
 
 use crate::Functions;
 
@@ -35,6 +35,8 @@ pub struct Options {
     pub durability: Durability,
     /// Follow another process's writing instead of writing.
     pub read_only: bool,
+    /// Where nodes of the trees are read through; a test makes reads fail here.
+    pub node_source: Option<Arc<dyn NodeSource>>,
     /// Registered functions; forks share them.
     pub functions: Arc<Functions>,
 }
@@ -51,6 +53,7 @@ impl Options {
             pause: Arc::new(std::thread::sleep),
             durability: Durability::Sync,
             read_only: false,
+            node_source: None,
             functions: Arc::new(Functions::new()),
         }
     }
@@ -88,6 +91,12 @@ impl Options {
     /// The same with a table of functions.
     pub fn functions(mut self, functions: Arc<Functions>) -> Options {
         self.functions = functions;
+        self
+    }
+
+    /// The same, with every node of the trees read through `source`.
+    pub fn node_source(mut self, source: Arc<dyn NodeSource>) -> Options {
+        self.node_source = Some(source);
         self
     }
 

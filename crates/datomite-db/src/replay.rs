@@ -53,6 +53,7 @@ impl Db {
         let (open, closed) = pair(rows)?;
         basis.current = build(&basis.schema, open);
         basis.history = build(&basis.schema, closed);
+        basis.attach_source();
         Ok(self.with_basis(basis))
     }
 

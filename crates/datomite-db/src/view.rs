@@ -136,3 +136,6 @@ impl View {
 pub(crate) fn signed(t: T) -> i64 {
     t.raw() as i64
 }
+
+#[cfg(test)]
+mod tests;
