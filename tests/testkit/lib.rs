@@ -2,4 +2,5 @@
 
 pub mod conformance;
 pub mod postgres;
+pub mod sim;
 pub mod skip;

@@ -32,3 +32,12 @@ pub use datomite_db::{
 };
 
 pub use datomite_query::{Place, QueryError};
+
+/// What lies under a connection: for those who write a backend of their own, or test one.
+pub mod storage {
+    pub use datomite_storage::{
+        Backend, Basis, BatchId, DiskFile, Durability, Epoch, FileSystem, FolderBackend,
+        FolderOptions, Group, LockGuard, Log, LogOptions, MemoryBackend, ObjectRange, Position,
+        RealFileSystem, Record, Records, Root, StorageError, Version,
+    };
+}

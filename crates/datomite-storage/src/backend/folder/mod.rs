@@ -29,18 +29,21 @@ use self::files::Files;
 use self::reading::Reading;
 use self::writing::Writing;
 use super::{Backend, BatchId, Epoch, ObjectRange, Position, Version};
+use crate::format::SEGMENT_BYTES;
 use crate::{Durability, Root, StorageError};
 
 pub use disk::{DiskFile, FileSystem, LockGuard, RealFileSystem};
 
 /// How a folder is used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct FolderOptions {
     /// When an acknowledged write is on the disk.
     pub durability: Durability,
     /// Whether the folder may lie on a network file system.
     pub allow_network: bool,
+    /// A segment of the log that has reached this many bytes is sealed and the next one begun.
+    pub segment_bytes: u64,
 }
 
 /// A store in a folder.
@@ -49,6 +52,16 @@ pub struct FolderBackend {
     options: FolderOptions,
     reading: Reading,
     writing: Mutex<Option<Writing>>,
+}
+
+impl Default for FolderOptions {
+    fn default() -> FolderOptions {
+        FolderOptions {
+            durability: Durability::Sync,
+            allow_network: false,
+            segment_bytes: SEGMENT_BYTES,
+        }
+    }
 }
 
 impl FolderOptions {
@@ -61,6 +74,12 @@ impl FolderOptions {
     /// The same, allowed to lie on a network file system.
     pub fn allow_network(mut self) -> FolderOptions {
         self.allow_network = true;
+        self
+    }
+
+    /// The same with segments of another size.
+    pub fn segment_bytes(mut self, bytes: u64) -> FolderOptions {
+        self.segment_bytes = bytes;
         self
     }
 }

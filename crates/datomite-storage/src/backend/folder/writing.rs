@@ -8,7 +8,7 @@ use super::files::{Files, io_error, read_at_most};
 use super::reading::{Reading, open_segment};
 use super::segment::{Note, SegmentHeader};
 use crate::backend::{Epoch, Position, Version};
-use crate::format::{SEGMENT_BYTES, SEGMENT_HEADER_BYTES};
+use crate::format::SEGMENT_HEADER_BYTES;
 use crate::{Durability, Root, Seal, Segment, StorageError};
 
 /// How much of a tail is copied at a time.
@@ -154,9 +154,9 @@ impl Writing {
     }
 
     fn is_full(&self) -> bool {
-        self.active
-            .as_ref()
-            .is_some_and(|active| active.end.raw() - active.start.raw() >= SEGMENT_BYTES)
+        self.active.as_ref().is_some_and(|active| {
+            active.end.raw() - active.start.raw() >= self.options.segment_bytes
+        })
     }
 
     /// Writes and syncs. A full disk is undone; after any other failure nothing is certain.
