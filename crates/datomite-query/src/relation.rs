@@ -256,6 +256,15 @@ impl Col {
         }
     }
 
+    /// How many rows; a constant has one.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Col::Const(_) => 1,
+            Col::Word(_, words) | Col::Text(_, words) => words.len(),
+            Col::Mixed(forms) => forms.len(),
+        }
+    }
+
     /// The words, where they are of integers: entity ids and longs, as ids.
     pub(crate) fn ids(&self, len: usize) -> Option<Vec<u64>> {
         match self {
@@ -510,6 +519,15 @@ impl Relation {
         let mut state = FxHasher::default();
         for at in cols {
             self.cols[*at].hash_row(row, &mut state);
+        }
+        state.finish()
+    }
+
+    /// The same over columns that need not be those of one relation.
+    pub(crate) fn hash_cols(cols: &[&Col], row: usize) -> u64 {
+        let mut state = FxHasher::default();
+        for col in cols {
+            col.hash_row(row, &mut state);
         }
         state.finish()
     }

@@ -1,0 +1,797 @@
+//! Patterns over a database: which index to read, and how its rows meet the rows so far.
+//!
+//! Four ways. `scan`: nothing that is bound narrows the range; read it and join. `merge`: the
+//! entity is bound and many of the attribute's rows are wanted; walk AEVT and the sorted keys
+//! together. `each`: few keys; one range for each row. `sets`: an indexed value constant; the
+//! entities that have it, joined.
+
+use datomite_db::{Bound, Db, KeyRange, Side, ViewRun};
+use datomite_model::{Attribute, Edn, EntityId, Index, T, Value, ValueType};
+use rustc_hash::FxHashMap;
+
+use super::values::{Values, equals};
+use super::{Exec, join};
+use crate::QueryError;
+use crate::ast::Var;
+use crate::error::Place;
+use crate::plan::{PatternOp, Pos, entity, scalar};
+use crate::relation::{Col, Kind, Relation};
+
+/// One key for each row, where a position is bound or constant.
+enum Keys {
+    None,
+    One(u64),
+    Each(Vec<u64>),
+}
+
+/// The rows that an index gave, by column, each with the row so far that it belongs to.
+struct Batch {
+    rows: Vec<u32>,
+    e: Option<Vec<u64>>,
+    a: Option<Vec<u64>>,
+    v: Option<Values>,
+    t: Option<Vec<u64>>,
+    added: Option<Vec<u64>>,
+}
+
+struct Pattern<'a> {
+    exec: &'a Exec<'a>,
+    db: &'a Db,
+    op: &'a PatternOp,
+    place: &'a Place,
+    /// One row for each row so far is enough: nothing new is bound.
+    exists: bool,
+    /// Equal rows of the view are proved to be one: the present.
+    proofs: bool,
+}
+
+/// Runs a pattern over the rows so far.
+pub(super) fn run(
+    exec: &Exec<'_>,
+    db: &Db,
+    op: &PatternOp,
+    place: &std::sync::Arc<Place>,
+    rows: Relation,
+) -> Result<Relation, QueryError> {
+    let pattern = Pattern {
+        exec,
+        db,
+        op,
+        place,
+        exists: !op.terms.iter().any(|term| matches!(term, Pos::Free(_))),
+        proofs: db.is_present(),
+    };
+    if op.never || rows.len == 0 {
+        return Ok(pattern.nothing(rows));
+    }
+    let e = match (&op.terms[0], op.e) {
+        (_, Some(id)) => Keys::One(id),
+        (Pos::Bound(var), None) => Keys::Each(resolve_col(db, column(&rows, *var), rows.len, place)?),
+        _ => Keys::None,
+    };
+    match (&op.attribute, e) {
+        (Some(attribute), Keys::Each(keys)) => pattern.by_entity(attribute, keys, rows),
+        (Some(attribute), Keys::None) if matches!(op.terms[2], Pos::Bound(_)) && op.v.is_none() => {
+            pattern.by_value(attribute, rows, place)
+        }
+        (Some(_), _) => pattern.scan(rows),
+        (None, e) => pattern.any_attribute(e, rows, place),
+    }
+}
+
+fn column(rows: &Relation, var: Var) -> &Col {
+    rows.col(var).expect("invariant: a bound variable has a column")
+}
+
+/// The column as entity ids; what is no number is resolved, once for each distinct form.
+fn resolve_col(
+    db: &Db,
+    col: &Col,
+    len: usize,
+    place: &std::sync::Arc<Place>,
+) -> Result<Vec<u64>, QueryError> {
+    if let Some(ids) = col.ids(len) {
+        return Ok(ids);
+    }
+    if let Col::Const(form) = col {
+        return Ok(vec![resolve(db, form, place)?; len]);
+    }
+    let mut known: FxHashMap<Edn, u64> = FxHashMap::default();
+    let mut ids = Vec::with_capacity(len);
+    for row in 0..len {
+        let form = col.get(row);
+        let id = match known.get(&form) {
+            Some(id) => *id,
+            None => {
+                let id = resolve(db, &form, place)?;
+                known.insert(form, id);
+                id
+            }
+        };
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// No entity has this id; nil among the arguments means it.
+const NOBODY: u64 = u64::MAX;
+
+fn resolve(db: &Db, form: &Edn, place: &std::sync::Arc<Place>) -> Result<u64, QueryError> {
+    match form {
+        Edn::Nil => Ok(NOBODY),
+        _ => entity(db, form, place),
+    }
+}
+
+impl Pattern<'_> {
+    fn nothing(&self, rows: Relation) -> Relation {
+        let mut vars = rows.vars;
+        for term in &self.op.terms {
+            if let Pos::Free(var) = term {
+                crate::ast::push_new(&mut vars, *var);
+            }
+        }
+        Relation::empty(vars)
+    }
+
+    /// A batch with the columns that the terms need; `keyed` positions are already matched.
+    fn batch(&self, keyed: [bool; 3]) -> Batch {
+        let needs = |at: usize| match &self.op.terms[at] {
+            Pos::Free(_) => true,
+            Pos::Bound(_) => !keyed.get(at).copied().unwrap_or(false),
+            Pos::Blank | Pos::Const(_) => false,
+        };
+        let value_type = self.op.attribute.as_ref().map(|a| a.value_type);
+        Batch {
+            rows: Vec::new(),
+            e: needs(0).then(Vec::new),
+            a: needs(1).then(Vec::new),
+            v: needs(2).then(|| Values::new(value_type)),
+            t: needs(3).then(Vec::new),
+            added: needs(4).then(Vec::new),
+        }
+    }
+
+    /// Whether a row passes the constants that the range does not already apply.
+    fn passes(&self, run: &ViewRun<'_>, row: usize, value_in_range: bool) -> bool {
+        let op = self.op;
+        let value = match (&op.v, &op.terms[2]) {
+            _ if value_in_range => true,
+            (Some(value), _) => equals(run.v(row), value),
+            (None, Pos::Const(form)) => crate::relation::join_eq(
+                &Edn::from(run.v(row).to_value()),
+                form,
+            ),
+            _ => true,
+        };
+        value
+            && match &op.terms[3] {
+                Pos::Const(form) => {
+                    crate::relation::integer(form) == Some(run.tx(row).raw() as i64)
+                }
+                _ => true,
+            }
+            && match &op.terms[4] {
+                Pos::Const(form) => *form == Edn::Value(Value::Boolean(run.added(row))),
+                _ => true,
+            }
+    }
+
+    /// Reads a whole range into a batch, every row belonging to `row`.
+    fn read(
+        &self,
+        index: Index,
+        range: &KeyRange,
+        value_in_range: bool,
+        row: u32,
+        batch: &mut Batch,
+    ) -> Result<(), QueryError> {
+        let mut runs = self.db.runs(index, range);
+        let plain = matches!(self.op.terms[3], Pos::Blank | Pos::Free(_))
+            && matches!(self.op.terms[4], Pos::Blank | Pos::Free(_) | Pos::Bound(_))
+            && (value_in_range || !matches!(self.op.terms[2], Pos::Const(_)) && self.op.v.is_none());
+        let mut picks: Vec<u32> = Vec::new();
+        while let Some(run) = runs.next()? {
+            picks.clear();
+            if plain {
+                picks.extend(0..run.len() as u32);
+            } else {
+                let kept = (0..run.len()).filter(|at| self.passes(&run, *at, value_in_range));
+                picks.extend(kept.map(|at| at as u32));
+            }
+            batch.take(&run, &picks);
+            batch.rows.resize(batch.rows.len() + picks.len(), row);
+            self.exec.limits.check(batch.rows.len(), Some(self.place))?;
+        }
+        Ok(())
+    }
+
+    /// The range that the constants leave, its index, and whether it applies the value.
+    fn constant_range(&self) -> (Index, KeyRange, bool) {
+        let e = self.op.e.map(EntityId::new);
+        let a = self.op.attribute.as_ref().map(|a| a.id);
+        let v = self.op.v.clone();
+        match (&self.op.attribute, e) {
+            (_, Some(_)) => {
+                let exact = a.is_some() && v.is_some();
+                let range = KeyRange::prefix(e, a, v.filter(|_| exact));
+                (Index::Eavt, range, exact)
+            }
+            (Some(attribute), None) if v.is_some() && attribute.has_avet() => {
+                (Index::Avet, KeyRange::prefix(None, a, v), true)
+            }
+            (Some(attribute), None) if v.is_some() && attribute.is_ref() => {
+                (Index::Vaet, KeyRange::prefix(None, a, v), true)
+            }
+            _ => (Index::Aevt, KeyRange::prefix(None, a, None), false),
+        }
+    }
+
+    /// Reads what the constants leave and joins it with the rows so far.
+    fn scan(&self, rows: Relation) -> Result<Relation, QueryError> {
+        let (index, range, exact) = self.constant_range();
+        let mut batch = self.batch([false; 3]);
+        self.read(index, &range, exact, 0, &mut batch)?;
+        let mut found = self.relation(batch);
+        if index == Index::Aevt || (exact && index != Index::Eavt) {
+            found.sorted_by = self.var(0);
+        }
+        self.prove(&mut found);
+        if self.exists && found.vars.is_empty() {
+            found.len = found.len.min(1);
+        }
+        let keys = self.resolved_keys(&rows)?;
+        Ok(match keys {
+            None => join::join(rows, found),
+            Some((vars, cols)) => join_resolved(rows, &vars, &cols, &found),
+        })
+    }
+
+    /// Columns of the rows so far that hold no ids where the pattern has references: resolved.
+    fn resolved_keys(&self, rows: &Relation) -> Result<Option<(Vec<Var>, Vec<Col>)>, QueryError> {
+        let is_ref = self.op.attribute.as_ref().is_some_and(|a| a.is_ref());
+        let mut any = false;
+        let (mut vars, mut cols) = (Vec::new(), Vec::new());
+        for (at, term) in self.op.terms.iter().enumerate() {
+            let Pos::Bound(var) = term else { continue };
+            let col = column(rows, *var);
+            let is_id = at < 2 || at == 2 && is_ref;
+            if is_id && col.ids(0).is_none() {
+                any = true;
+                let place = std::sync::Arc::new(self.place.clone());
+                let ids = resolve_col(self.db, col, rows.len, &place)?;
+                cols.push(Col::Word(Kind::Ref, ids));
+            } else {
+                cols.push(col.clone());
+            }
+            vars.push(*var);
+        }
+        Ok(any.then_some((vars, cols)))
+    }
+
+    /// The columns of a batch as a relation of its own; a repeated variable must agree.
+    fn relation(&self, batch: Batch) -> Relation {
+        let len = batch.rows.len();
+        let mut relation = Relation::new(Vec::new(), Vec::new(), len);
+        let mut repeated = Vec::new();
+        for (term, col) in self.op.terms.iter().zip(batch.columns()) {
+            let (Pos::Free(var) | Pos::Bound(var), Some(col)) = (term, col) else {
+                continue;
+            };
+            if relation.has(*var) {
+                repeated.push((*var, col));
+            } else {
+                relation.push(*var, col);
+            }
+        }
+        if repeated.is_empty() {
+            return relation;
+        }
+        let mut keep = vec![true; len];
+        for (var, col) in &repeated {
+            let first = column(&relation, *var);
+            for (row, keep) in keep.iter_mut().enumerate() {
+                *keep &= first.eq_rows(row, col, row);
+            }
+        }
+        relation.filter(|row| keep[row])
+    }
+
+    fn var(&self, at: usize) -> Option<Var> {
+        match &self.op.terms[at] {
+            Pos::Free(var) | Pos::Bound(var) => Some(*var),
+            _ => None,
+        }
+    }
+
+    /// Records what is known of the rows of one attribute on the present.
+    fn prove(&self, found: &mut Relation) {
+        let Some(attribute) = self.op.attribute.as_ref().filter(|_| self.proofs) else {
+            return;
+        };
+        let (e, v) = (self.var(0), self.var(2));
+        let value_fixed = self.op.v.is_some();
+        let entity_fixed = self.op.e.is_some();
+        found.key = match (e, v) {
+            (Some(e), _) if !attribute.is_many() || value_fixed => Some(vec![e]),
+            (Some(e), Some(v)) => Some(vec![e, v]),
+            (None, Some(v)) if entity_fixed || attribute.unique.is_some() => Some(vec![v]),
+            (None, None) if entity_fixed && value_fixed => Some(Vec::new()),
+            _ => None,
+        };
+        if let (Some(e), Some(v)) = (e, v) {
+            self.prove_pair(found, attribute, e, v);
+        }
+    }
+
+    fn prove_pair(&self, found: &mut Relation, attribute: &Attribute, e: Var, v: Var) {
+        if !attribute.is_many() {
+            found.depends(e, v);
+            if let Some(t) = self.var(3) {
+                found.depends(e, t);
+            }
+        }
+        if attribute.unique.is_some() {
+            found.depends(v, e);
+        }
+    }
+
+    /// The entity of each row is known: AEVT by merge, or a range for each row.
+    fn by_entity(
+        &self,
+        attribute: &Attribute,
+        keys: Vec<u64>,
+        rows: Relation,
+    ) -> Result<Relation, QueryError> {
+        if let Some(value) = &self.op.v
+            && (attribute.has_avet() || attribute.is_ref())
+            && keys.len() as u64 * 8 > self.op.total.min(64)
+        {
+            return self.by_value_set(attribute, value, keys, rows);
+        }
+        let mut batch = self.batch([true, false, false]);
+        let few = (keys.len() as u64) < 4 || (keys.len() as u64) * 16 < self.op.total;
+        if few {
+            let a = Some(attribute.id);
+            let v = self.op.v.clone();
+            let exact = v.is_some();
+            for (row, key) in keys.iter().enumerate() {
+                let range = KeyRange::prefix(Some(EntityId::new(*key)), a, v.clone());
+                self.read(Index::Eavt, &range, exact, row as u32, &mut batch)?;
+                batch.keep_one(self.exists_only(), row as u32);
+            }
+        } else {
+            self.merge(attribute, &keys, &mut batch)?;
+        }
+        let found = std::mem::take(&mut batch.rows);
+        self.attach(rows, &found, batch)
+    }
+
+    /// Whether a second match of the same row adds nothing.
+    fn exists_only(&self) -> bool {
+        self.exists && !self.op.terms[2..].iter().any(|t| matches!(t, Pos::Bound(_)))
+    }
+
+    /// The entities with the value, from its index, against the keys.
+    fn by_value_set(
+        &self,
+        attribute: &Attribute,
+        value: &Value,
+        keys: Vec<u64>,
+        rows: Relation,
+    ) -> Result<Relation, QueryError> {
+        let index = if attribute.has_avet() { Index::Avet } else { Index::Vaet };
+        let range = KeyRange::prefix(None, Some(attribute.id), Some(value.clone()));
+        let mut batch = self.batch([true, false, false]);
+        batch.e = Some(Vec::new());
+        self.read(index, &range, true, 0, &mut batch)?;
+        let e = batch.e.take().unwrap_or_default();
+        let keys = Col::Word(Kind::Ref, keys);
+        let found = Col::Word(Kind::Ref, e);
+        let len = batch.rows.len();
+        let mut pairs = join::pairs(&[&keys], rows.len, &[&found], len);
+        if self.exists_only() {
+            let mut last = u32::MAX;
+            pairs.left.retain(|row| std::mem::replace(&mut last, *row) != *row);
+            pairs.right.clear();
+        } else {
+            batch = batch.gather(&pairs.right);
+        }
+        self.attach(rows, &pairs.left, batch)
+    }
+
+    /// Walks AEVT and the sorted keys together.
+    fn merge(
+        &self,
+        attribute: &Attribute,
+        keys: &[u64],
+        batch: &mut Batch,
+    ) -> Result<(), QueryError> {
+        let sorted = keys.is_sorted();
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        if !sorted {
+            order.sort_unstable_by_key(|row| keys[*row as usize]);
+        }
+        let key = |at: usize| keys[order[at] as usize];
+        let bound = |e: u64, side| Bound {
+            e: Some(EntityId::new(e)),
+            a: Some(attribute.id),
+            v: None,
+            side,
+        };
+        let range = KeyRange {
+            lo: bound(key(0), Side::Before),
+            hi: bound(key(keys.len() - 1), Side::After),
+        };
+        let mut runs = self.db.runs(Index::Aevt, &range);
+        let mut ids: Vec<u64> = Vec::new();
+        let mut picks: Vec<u32> = Vec::new();
+        let mut at = 0;
+        let mut last_hit = u32::MAX;
+        let once = self.exists_only();
+        while let Some(run) = runs.next()? {
+            if run.is_empty() {
+                continue;
+            }
+            ids.clear();
+            picks.clear();
+            run.read_e(0..run.len(), &mut ids);
+            let last = ids[ids.len() - 1];
+            let mut from = 0;
+            while at < order.len() && key(at) <= last {
+                let wanted = key(at);
+                from = join::gallop(&ids, from, wanted);
+                let mut row = from;
+                while row < ids.len() && ids[row] == wanted {
+                    let fresh = !once || last_hit != order[at];
+                    if fresh && self.passes(&run, row, false) {
+                        picks.push(row as u32);
+                        batch.rows.push(order[at]);
+                        last_hit = order[at];
+                    }
+                    row += 1;
+                }
+                if wanted == last {
+                    // The entity may go on in the next run: keep all keys that equal it.
+                    break;
+                }
+                at += 1;
+            }
+            if at < order.len() && key(at) == last {
+                at = self.finish_run(&run, &ids, (at, last), &order, keys, batch, &mut picks, once);
+            }
+            batch.take(&run, &picks);
+            self.exec.limits.check(batch.rows.len(), Some(self.place))?;
+        }
+        if !sorted {
+            batch.restore_order();
+        }
+        Ok(())
+    }
+
+    /// The keys equal to the last entity of a run, but for the first of them, which was matched.
+    #[expect(clippy::too_many_arguments, reason = "the loop above, continued")]
+    fn finish_run(
+        &self,
+        run: &ViewRun<'_>,
+        ids: &[u64],
+        (at, last): (usize, u64),
+        order: &[u32],
+        keys: &[u64],
+        batch: &mut Batch,
+        picks: &mut Vec<u32>,
+        once: bool,
+    ) -> usize {
+        let from = ids.partition_point(|id| *id < last);
+        let mut next = at + 1;
+        while next < order.len() && keys[order[next] as usize] == last {
+            for row in from..ids.len() {
+                if self.passes(run, row, false) {
+                    picks.push(row as u32);
+                    batch.rows.push(order[next]);
+                    if once {
+                        break;
+                    }
+                }
+            }
+            next += 1;
+        }
+        // The same keys are tried again in the next run.
+        at
+    }
+
+    /// The value of each row is known and the entity is not.
+    fn by_value(
+        &self,
+        attribute: &Attribute,
+        rows: Relation,
+        place: &std::sync::Arc<Place>,
+    ) -> Result<Relation, QueryError> {
+        let Pos::Bound(var) = &self.op.terms[2] else {
+            return self.scan(rows);
+        };
+        let indexed = attribute.has_avet() || attribute.is_ref();
+        if !indexed || rows.len as u64 * 8 > self.op.total {
+            return self.scan(rows);
+        }
+        let col = column(&rows, *var);
+        let index = if attribute.is_ref() { Index::Vaet } else { Index::Avet };
+        let ids = match attribute.is_ref() {
+            true => Some(resolve_col(self.db, col, rows.len, place)?),
+            false => None,
+        };
+        let mut batch = self.batch([false, false, true]);
+        for row in 0..rows.len {
+            let value = match &ids {
+                Some(ids) => Some(Value::Ref(EntityId::new(ids[row]))),
+                None => typed(attribute, &col.get(row)),
+            };
+            let Some(value) = value else { continue };
+            let range = KeyRange::prefix(None, Some(attribute.id), Some(value));
+            self.read(index, &range, true, row as u32, &mut batch)?;
+            batch.keep_one(self.exists_only(), row as u32);
+        }
+        let found = std::mem::take(&mut batch.rows);
+        self.attach(rows, &found, batch)
+    }
+
+    /// The attribute is not known before the rows are: a range for each row.
+    fn any_attribute(
+        &self,
+        e: Keys,
+        rows: Relation,
+        place: &std::sync::Arc<Place>,
+    ) -> Result<Relation, QueryError> {
+        let attributes = match &self.op.terms[1] {
+            Pos::Bound(var) => {
+                Some(resolve_col(self.db, column(&rows, *var), rows.len, place)?)
+            }
+            _ => None,
+        };
+        let keyed = [!matches!(e, Keys::None), attributes.is_some(), false];
+        let mut batch = self.batch(keyed);
+        for row in 0..rows.len {
+            let entity = match &e {
+                Keys::None => None,
+                Keys::One(id) => Some(*id),
+                Keys::Each(ids) => Some(ids[row]),
+            };
+            let a = attributes.as_ref().map(|ids| ids[row]);
+            self.read_row(entity, a, &rows, row, &mut batch)?;
+            batch.keep_one(self.exists_only(), row as u32);
+        }
+        let found = std::mem::take(&mut batch.rows);
+        self.attach(rows, &found, batch)
+    }
+
+    fn read_row(
+        &self,
+        e: Option<u64>,
+        a: Option<u64>,
+        rows: &Relation,
+        row: usize,
+        batch: &mut Batch,
+    ) -> Result<(), QueryError> {
+        let (e, a) = (e.map(EntityId::new), a.map(EntityId::new));
+        let row_id = row as u32;
+        if e.is_some() {
+            let range = KeyRange::prefix(e, a, None);
+            return self.read(Index::Eavt, &range, false, row_id, batch);
+        }
+        let form = match &self.op.terms[2] {
+            Pos::Const(form) => Some(form.clone()),
+            Pos::Bound(var) => Some(column(rows, *var).get(row)),
+            _ => None,
+        };
+        let attribute = a.and_then(|id| self.db.schema().attribute(id));
+        match (a, attribute, form) {
+            (Some(_), None, _) => Ok(()),
+            (Some(_), Some(attribute), Some(form)) if attribute.has_avet() => {
+                match typed(attribute, &form) {
+                    Some(value) => {
+                        let range = KeyRange::prefix(None, a, Some(value));
+                        self.read(Index::Avet, &range, true, row_id, batch)
+                    }
+                    None => Ok(()),
+                }
+            }
+            (Some(_), Some(_), _) => {
+                let range = KeyRange::prefix(None, a, None);
+                self.read(Index::Aevt, &range, false, row_id, batch)
+            }
+            (None, _, form) => match form.as_ref().and_then(crate::relation::integer) {
+                Some(id) => {
+                    let value = Value::Ref(EntityId::new(id as u64));
+                    let range = KeyRange::prefix(None, None, Some(value));
+                    self.read(Index::Vaet, &range, true, row_id, batch)
+                }
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The rows so far that matched, with the new columns; bound positions must agree.
+    fn attach(
+        &self,
+        rows: Relation,
+        found: &[u32],
+        mut batch: Batch,
+    ) -> Result<Relation, QueryError> {
+        batch.rows = found.to_vec();
+        let unchanged = found.len() == rows.len && found.iter().zip(0..).all(|(a, b)| *a == b);
+        let key_before = rows.key.clone();
+        let one_each = unchanged || found.windows(2).all(|w| w[0] < w[1]);
+        let mut result = if unchanged {
+            rows
+        } else {
+            rows.gather(found, one_each)
+        };
+        let mut keep: Option<Vec<bool>> = None;
+        for (term, col) in self.op.terms.iter().zip(batch.columns()) {
+            let Some(col) = col else { continue };
+            match term {
+                Pos::Free(var) if !result.has(*var) => result.push(*var, col),
+                Pos::Free(var) | Pos::Bound(var) => {
+                    let known = column(&result, *var);
+                    let keep = keep.get_or_insert_with(|| vec![true; result.len]);
+                    for (row, keep) in keep.iter_mut().enumerate() {
+                        *keep &= known.eq_rows(row, &col, row);
+                    }
+                }
+                Pos::Blank | Pos::Const(_) => {}
+            }
+        }
+        result.key = self.key_after(key_before, one_each);
+        self.depend(&mut result);
+        Ok(match keep {
+            Some(keep) => result.filter(|row| keep[row]),
+            None => result,
+        })
+    }
+
+    /// The key of the rows after a match: the old one where no row matched twice, else with what
+    /// tells the matches apart.
+    fn key_after(&self, before: Option<Vec<Var>>, one_each: bool) -> Option<Vec<Var>> {
+        let mut key = before?;
+        if one_each {
+            return Some(key);
+        }
+        let attribute = self.op.attribute.as_ref().filter(|_| self.proofs)?;
+        let (e, v) = (self.var(0), self.var(2));
+        for var in [e, v].into_iter().flatten() {
+            crate::ast::push_new(&mut key, var);
+        }
+        let told_apart = match (e.is_some() || self.op.e.is_some(), v.is_some() || self.op.v.is_some()) {
+            (true, true) => true,
+            (true, false) => !attribute.is_many(),
+            (false, _) => false,
+        };
+        told_apart.then_some(key)
+    }
+
+    fn depend(&self, result: &mut Relation) {
+        let Some(attribute) = self.op.attribute.as_ref().filter(|_| self.proofs) else {
+            return;
+        };
+        if let (Some(e), Some(v)) = (self.var(0), self.var(2)) {
+            self.prove_pair(result, attribute, e, v);
+        }
+    }
+}
+
+/// The value of an attribute that joins with a form, without resolving anything.
+fn typed(attribute: &Attribute, form: &Edn) -> Option<Value> {
+    match attribute.value_type {
+        ValueType::Tuple => match form.as_sequence() {
+            Some(items) => {
+                let slot = |item: &Edn| match item {
+                    Edn::Nil => Some(None),
+                    Edn::Value(value) => Some(Some(value.clone())),
+                    _ => None,
+                };
+                let slots: Option<Vec<Option<Value>>> = items.iter().map(slot).collect();
+                slots.map(|slots| Value::Tuple(slots.into()))
+            }
+            None => None,
+        },
+        other => scalar(other, form),
+    }
+}
+
+/// Joins on columns that were resolved to ids, keeping the rows' own forms.
+fn join_resolved(rows: Relation, vars: &[Var], cols: &[Col], found: &Relation) -> Relation {
+    let left: Vec<&Col> = cols.iter().collect();
+    let right: Vec<&Col> = found.positions(vars).iter().map(|at| &found.cols[*at]).collect();
+    let pairs = join::pairs(&left, rows.len, &right, found.len);
+    let mut result = rows.gather(&pairs.left, false);
+    for (var, col) in found.vars.iter().zip(&found.cols) {
+        if !rows.has(*var) {
+            result.push(*var, col.gather(&pairs.right));
+        }
+    }
+    result
+}
+
+impl Batch {
+    /// Appends the picked rows of a run.
+    fn take(&mut self, run: &ViewRun<'_>, picks: &[u32]) {
+        let rows = || picks.iter().map(|row| *row as usize);
+        if let Some(e) = &mut self.e {
+            if picks.len() == run.len() {
+                run.read_e(0..run.len(), e);
+            } else {
+                e.extend(rows().map(|row| run.e(row).raw()));
+            }
+        }
+        if let Some(a) = &mut self.a {
+            a.extend(rows().map(|row| run.a(row).raw()));
+        }
+        if let Some(v) = &mut self.v {
+            v.take(run, picks);
+        }
+        if let Some(t) = &mut self.t {
+            t.extend(rows().map(|row| T::tx(run.t(row)).raw()));
+        }
+        if let Some(added) = &mut self.added {
+            added.extend(rows().map(|row| u64::from(run.added(row))));
+        }
+    }
+
+    /// The five columns.
+    fn columns(self) -> [Option<Col>; 5] {
+        [
+            self.e.map(|words| Col::Word(Kind::Ref, words)),
+            self.a.map(|words| Col::Word(Kind::Ref, words)),
+            self.v.map(Values::finish),
+            self.t.map(|words| Col::Word(Kind::Ref, words)),
+            self.added.map(|words| Col::Word(Kind::Boolean, words)),
+        ]
+    }
+
+    /// Drops all but one of the matches of the last row, where one is enough.
+    fn keep_one(&mut self, once: bool, row: u32) {
+        if !once {
+            return;
+        }
+        while let [.., before, last] = self.rows.as_slice()
+            && *before == row
+            && *last == row
+        {
+            self.rows.pop();
+        }
+    }
+
+    fn gather(self, rows: &[u32]) -> Batch {
+        let words = |col: Option<Vec<u64>>| {
+            col.map(|col| rows.iter().map(|row| col[*row as usize]).collect())
+        };
+        Batch {
+            rows: Vec::new(),
+            e: words(self.e),
+            a: words(self.a),
+            v: self.v.map(|v| Values::Done(v.finish().gather(rows))),
+            t: words(self.t),
+            added: words(self.added),
+        }
+    }
+
+    /// Puts matches that were found in the order of their keys into the order of the rows.
+    fn restore_order(&mut self) {
+        let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
+        order.sort_by_key(|at| self.rows[*at as usize]);
+        let rows = order.iter().map(|at| self.rows[*at as usize]).collect();
+        let taken = std::mem::replace(
+            self,
+            Batch {
+                rows: Vec::new(),
+                e: None,
+                a: None,
+                v: None,
+                t: None,
+                added: None,
+            },
+        );
+        *self = taken.gather(&order);
+        self.rows = rows;
+    }
+}

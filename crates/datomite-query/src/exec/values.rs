@@ -1,0 +1,128 @@
+//! The values of an index as a column: words where the type has them, shared strings, or forms.
+
+use std::sync::Arc;
+
+use datomite_db::ViewRun;
+use datomite_model::{Edn, Value, ValueRef, ValueType};
+
+use crate::relation::{Col, Kind, TextBlock, Texts, double_word, long_word};
+
+/// A column that grows by runs.
+pub(super) enum Values {
+    Words(Kind, Vec<u64>),
+    Texts(Vec<TextBlock>, Vec<u64>),
+    Forms(Vec<Edn>),
+    Done(Col),
+}
+
+impl Values {
+    /// An empty column for values of that type; `None`: of any.
+    pub(super) fn new(value_type: Option<ValueType>) -> Values {
+        let kind = match value_type {
+            Some(ValueType::Long) => Kind::Long,
+            Some(ValueType::Ref) => Kind::Ref,
+            Some(ValueType::Boolean) => Kind::Boolean,
+            Some(ValueType::Double) => Kind::Double,
+            Some(ValueType::Float) => Kind::Float,
+            Some(ValueType::Instant) => Kind::Instant,
+            Some(ValueType::String) => return Values::Texts(Vec::new(), Vec::new()),
+            _ => return Values::Forms(Vec::new()),
+        };
+        Values::Words(kind, Vec::new())
+    }
+
+    /// Appends the values of the picked rows.
+    pub(super) fn take(&mut self, run: &ViewRun<'_>, picks: &[u32]) {
+        for pick in picks {
+            let value = run.v(*pick as usize);
+            let fits = match self {
+                Values::Words(kind, words) => match word(*kind, value) {
+                    Some(word) => {
+                        words.push(word);
+                        true
+                    }
+                    None => false,
+                },
+                Values::Texts(blocks, words) => match text(value) {
+                    Some(text) => {
+                        push_text(blocks, words, text);
+                        true
+                    }
+                    None => false,
+                },
+                Values::Forms(_) | Values::Done(_) => false,
+            };
+            if !fits {
+                self.push_form(Edn::from(value.to_value()));
+            }
+        }
+    }
+
+    /// Gives up words: a value that has none came.
+    fn push_form(&mut self, form: Edn) {
+        if !matches!(self, Values::Forms(_)) {
+            let col = std::mem::replace(self, Values::Forms(Vec::new())).finish();
+            let len = col.len();
+            *self = Values::Forms(col.forms(len));
+        }
+        if let Values::Forms(forms) = self {
+            forms.push(form);
+        }
+    }
+
+    pub(super) fn finish(self) -> Col {
+        match self {
+            Values::Words(kind, words) => Col::Word(kind, words),
+            Values::Texts(blocks, words) => Col::Text(Texts::new(blocks), words),
+            Values::Forms(forms) => Col::Mixed(forms),
+            Values::Done(col) => col,
+        }
+    }
+}
+
+fn push_text(blocks: &mut Vec<TextBlock>, words: &mut Vec<u64>, text: Arc<str>) {
+    if blocks.is_empty() {
+        blocks.push(Arc::new(Vec::new()));
+    }
+    let block = Arc::make_mut(&mut blocks[0]);
+    words.push(block.len() as u64);
+    block.push(text);
+}
+
+fn text(value: ValueRef<'_>) -> Option<Arc<str>> {
+    match value {
+        ValueRef::String(text) => Some(Arc::from(text)),
+        ValueRef::Value(Value::String(text)) => Some(Arc::clone(text)),
+        _ => None,
+    }
+}
+
+fn word(kind: Kind, value: ValueRef<'_>) -> Option<u64> {
+    match (kind, value) {
+        (Kind::Long, ValueRef::Long(n)) => Some(long_word(n)),
+        (Kind::Long, ValueRef::Value(Value::Long(n))) => Some(long_word(*n)),
+        (Kind::Ref, ValueRef::Ref(id)) => Some(id.raw()),
+        (Kind::Ref, ValueRef::Value(Value::Ref(id))) => Some(id.raw()),
+        (Kind::Boolean, ValueRef::Boolean(b)) => Some(u64::from(b)),
+        (Kind::Boolean, ValueRef::Value(Value::Boolean(b))) => Some(u64::from(*b)),
+        (Kind::Double, ValueRef::Double(x)) => Some(double_word(x)),
+        (Kind::Double, ValueRef::Value(Value::Double(x))) => Some(double_word(*x)),
+        (Kind::Float, ValueRef::Float(x)) => Some(double_word(f64::from(x))),
+        (Kind::Float, ValueRef::Value(Value::Float(x))) => Some(double_word(f64::from(*x))),
+        (Kind::Instant, ValueRef::Instant(i)) => i.total_us().map(long_word),
+        (Kind::Instant, ValueRef::Value(Value::Instant(i))) => i.total_us().map(long_word),
+        _ => None,
+    }
+}
+
+/// Whether a stored value joins with a constant of its attribute's type.
+pub(super) fn equals(stored: ValueRef<'_>, constant: &Value) -> bool {
+    match (stored, constant) {
+        (ValueRef::String(a), Value::String(b)) => a == b.as_ref(),
+        (ValueRef::Long(a), Value::Long(b)) => a == *b,
+        (ValueRef::Boolean(a), Value::Boolean(b)) => a == *b,
+        (ValueRef::Ref(a), Value::Ref(b)) => a == *b,
+        (ValueRef::Value(a), b) => a.join_eq(b),
+        (a, b) => a.to_value().join_eq(b),
+    }
+}

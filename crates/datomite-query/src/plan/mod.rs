@@ -1,0 +1,636 @@
+//! The order of the clauses: decided at each execution from exact counts of the real arguments.
+//!
+//! A clause runs when what it needs is bound; of those that can, the one that is expected to leave
+//! the fewest rows runs next. What no order can bind is Datomic's error, found before anything
+//! runs. Statistics choose among right orders; they never decide an answer. One order is not free:
+//! a variable that a function or a collection binds is bound by it before a pattern reads it as an
+//! entity, so that an ident or lookup ref in it is resolved in every order.
+
+mod estimate;
+mod resolve;
+mod rules;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use datomite_db::Db;
+use datomite_model::{Attribute, Edn, Symbol, Value};
+use rustc_hash::FxHashMap;
+
+use crate::QueryError;
+use crate::ast::{
+    Binding, Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new,
+};
+use crate::error::Place;
+pub(crate) use estimate::Estimates;
+pub(crate) use resolve::{AttributeTerm, attribute, entity, scalar, value};
+pub(crate) use rules::{Mask, RuleKey, RulePlan, RuleTable};
+
+/// What a source is.
+pub(crate) enum Source {
+    /// A database.
+    Db(Db),
+    /// Rows of a collection.
+    Rows(Vec<Vec<Edn>>),
+    /// Anything else: an error once a clause reads it.
+    Invalid(String),
+}
+
+/// What holds for a whole execution.
+pub(crate) struct Env {
+    /// The sources by name; index 0 need not be `$`.
+    pub(crate) sources: Vec<(Symbol, Source)>,
+    /// The rules, with the plans made so far.
+    pub(crate) rules: RuleTable,
+}
+
+/// What holds for one list of clauses.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    /// The source that `$` means here.
+    pub(crate) source: Option<usize>,
+    /// The names of the variables.
+    pub(crate) names: &'a [Symbol],
+    /// Variables with one known value: scalar and tuple inputs.
+    pub(crate) constants: &'a FxHashMap<Var, Edn>,
+    /// Variables that hold a database or a log.
+    pub(crate) objects: &'a [Var],
+}
+
+/// Clauses in the order in which they run.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<Step>,
+    /// What is bound at the end.
+    pub(crate) bound: Vec<Var>,
+    /// How many rows are expected at the end.
+    pub(crate) rows: f64,
+}
+
+/// One clause, resolved.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    pub(crate) place: Arc<Place>,
+    pub(crate) rows: f64,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(crate) enum Op {
+    Pattern(PatternOp),
+    Rows(RowsOp),
+    Call(CallOp),
+    Not(NotOp),
+    Or(OrOp),
+    Rule(RuleOp),
+}
+
+/// One position of a pattern.
+#[derive(Clone, Debug)]
+pub(crate) enum Pos {
+    Blank,
+    Const(Edn),
+    /// Bound by the rows so far.
+    Bound(Var),
+    /// Bound by this clause.
+    Free(Var),
+}
+
+/// A pattern over a database.
+#[derive(Debug)]
+pub(crate) struct PatternOp {
+    pub(crate) source: usize,
+    /// e, a, v, t, added.
+    pub(crate) terms: [Pos; 5],
+    /// The attribute, where it is known before the rows are.
+    pub(crate) attribute: Option<Arc<Attribute>>,
+    /// The entity constant.
+    pub(crate) e: Option<u64>,
+    /// The value constant, where the attribute is known.
+    pub(crate) v: Option<Value>,
+    /// No row can match.
+    pub(crate) never: bool,
+    /// Rows in the attribute's index range; exact on the present.
+    pub(crate) total: u64,
+}
+
+/// A pattern over a collection.
+#[derive(Debug)]
+pub(crate) struct RowsOp {
+    pub(crate) source: usize,
+    pub(crate) terms: Vec<Pos>,
+}
+
+/// A predicate or function.
+#[derive(Debug)]
+pub(crate) struct CallOp {
+    pub(crate) call: Call,
+    pub(crate) source: Option<usize>,
+}
+
+/// `not`.
+#[derive(Debug)]
+pub(crate) struct NotOp {
+    pub(crate) join: Vec<Var>,
+    pub(crate) plan: Rc<Plan>,
+}
+
+/// `or`.
+#[derive(Debug)]
+pub(crate) struct OrOp {
+    pub(crate) seed: Vec<Var>,
+    pub(crate) out: Vec<Var>,
+    pub(crate) branches: Vec<Plan>,
+}
+
+/// A rule call.
+#[derive(Debug)]
+pub(crate) struct RuleOp {
+    pub(crate) key: RuleKey,
+    pub(crate) arguments: Vec<Pos>,
+}
+
+/// A clause with what is known of it before any order is chosen.
+pub(crate) struct Candidate<'a> {
+    pub(crate) clause: &'a Clause,
+    pub(crate) source: Option<usize>,
+    pub(crate) facts: Facts,
+}
+
+/// What the planner looked up for a clause.
+pub(crate) enum Facts {
+    Pattern(Box<PatternOp>),
+    Rows(usize),
+    Other,
+}
+
+impl Env {
+    /// Chooses an order for clauses of which `bound` is bound before, in about `rows` rows.
+    pub(crate) fn plan(
+        &self,
+        scope: Scope<'_>,
+        clauses: &[Clause],
+        bound: &[Var],
+        rows: f64,
+    ) -> Result<Plan, QueryError> {
+        let mut left: Vec<Candidate<'_>> = Vec::with_capacity(clauses.len());
+        for clause in clauses {
+            left.push(self.candidate(scope, clause)?);
+        }
+        let estimates = Estimates::new(&left);
+        let mut plan = Plan {
+            steps: Vec::with_capacity(left.len()),
+            bound: bound.to_vec(),
+            rows: rows.max(1.0),
+        };
+        while !left.is_empty() {
+            let (at, op, rows) = self.next_step(scope, &left, &plan, &estimates)?;
+            let candidate = left.remove(at);
+            candidate.clause.variables_bound(&op, &mut plan.bound);
+            plan.rows = rows;
+            plan.steps.push(Step {
+                op,
+                place: Arc::clone(candidate.clause.place()),
+                rows,
+            });
+        }
+        Ok(plan)
+    }
+
+    /// The best clause that can run; Datomic's error where none can.
+    fn next_step(
+        &self,
+        scope: Scope<'_>,
+        left: &[Candidate<'_>],
+        plan: &Plan,
+        estimates: &Estimates,
+    ) -> Result<(usize, Op, f64), QueryError> {
+        let mut best: Option<(bool, f64, usize)> = None;
+        for (at, candidate) in left.iter().enumerate() {
+            if !self.can_run(scope, candidate, &plan.bound)? {
+                continue;
+            }
+            let deferred = is_deferred(candidate, left, &plan.bound);
+            let rows = self.expected(scope, candidate, plan, estimates)?;
+            let better = match &best {
+                None => true,
+                Some((d, r, _)) => (deferred, rows) < (*d, *r),
+            };
+            if better {
+                best = Some((deferred, rows, at));
+            }
+        }
+        let Some((_, rows, at)) = best else {
+            return Err(self.stuck(scope, &left[0], &plan.bound)?);
+        };
+        let op = self.op(scope, &left[at], &plan.bound, plan.rows)?;
+        Ok((at, op, rows))
+    }
+
+    fn candidate<'a>(
+        &self,
+        scope: Scope<'_>,
+        clause: &'a Clause,
+    ) -> Result<Candidate<'a>, QueryError> {
+        let source = match clause {
+            Clause::Pattern(x) => self.source(scope, &x.source, &x.place)?,
+            Clause::Rule(x) => self.source(scope, &x.source, &x.place)?,
+            Clause::Not(x) => self.source(scope, &x.source, &x.place)?,
+            Clause::Or(x) => self.source(scope, &x.source, &x.place)?,
+            Clause::Call(_) => scope.source,
+        };
+        let facts = match clause {
+            Clause::Pattern(pattern) => self.pattern_facts(scope, pattern, source)?,
+            Clause::Rule(call) => {
+                self.rules.check(call)?;
+                Facts::Other
+            }
+            _ => Facts::Other,
+        };
+        Ok(Candidate {
+            clause,
+            source,
+            facts,
+        })
+    }
+
+    /// The index of a source; `None` where `$` is asked and not there.
+    fn source(
+        &self,
+        scope: Scope<'_>,
+        source: &SourceRef,
+        place: &Arc<Place>,
+    ) -> Result<Option<usize>, QueryError> {
+        let name = match source {
+            SourceRef::Default => return Ok(scope.source),
+            SourceRef::Named(name) => name,
+        };
+        match self.sources.iter().position(|(known, _)| known == name) {
+            Some(at) => Ok(Some(at)),
+            None => Err(QueryError::SourceNotSupplied {
+                source_name: name.clone(),
+                place: Box::new(Place::clone(place)),
+            }),
+        }
+    }
+
+    fn pattern_facts(
+        &self,
+        scope: Scope<'_>,
+        pattern: &Pattern,
+        source: Option<usize>,
+    ) -> Result<Facts, QueryError> {
+        let missing = || QueryError::InvalidDataSource {
+            found: "nil".to_owned(),
+        };
+        let at = source.ok_or_else(missing)?;
+        match &self.sources[at].1 {
+            Source::Db(db) => {
+                let op = pattern_op(db, at, scope, pattern)?;
+                Ok(Facts::Pattern(Box::new(op)))
+            }
+            Source::Rows(rows) => Ok(Facts::Rows(rows.len())),
+            Source::Invalid(found) => Err(QueryError::InvalidDataSource {
+                found: found.clone(),
+            }),
+        }
+    }
+
+    fn can_run(
+        &self,
+        scope: Scope<'_>,
+        candidate: &Candidate<'_>,
+        bound: &[Var],
+    ) -> Result<bool, QueryError> {
+        let all = |vars: &[Var]| vars.iter().all(|v| is_bound(scope, *v, bound));
+        Ok(match (candidate.clause, &candidate.facts) {
+            (Clause::Pattern(_), Facts::Pattern(op)) => {
+                op.never
+                    || op.attribute.is_some()
+                    || op.terms[..3].iter().any(|term| match term {
+                        Pos::Const(_) => true,
+                        Pos::Free(var) => bound.contains(var),
+                        Pos::Bound(_) | Pos::Blank => false,
+                    })
+            }
+            (Clause::Pattern(_), _) => true,
+            (Clause::Call(call), _) => {
+                let mut inputs = Vec::new();
+                call.inputs(&mut inputs);
+                all(&inputs)
+            }
+            (Clause::Not(not), _) => all(&not.join),
+            (Clause::Or(or), _) => {
+                all(&or.required)
+                    && feasible(self.or_op(scope, candidate.source, or, bound, 1.0))?.is_some()
+            }
+            (Clause::Rule(call), _) => {
+                let mask = self.mask(scope, call, bound);
+                self.rules.required_bound(call, mask)
+                    && feasible(self.rule_plan(candidate.source, call, mask))?.is_some()
+            }
+        })
+    }
+
+    /// The error of a clause that nothing can bind.
+    fn stuck(
+        &self,
+        scope: Scope<'_>,
+        candidate: &Candidate<'_>,
+        bound: &[Var],
+    ) -> Result<QueryError, QueryError> {
+        let place = || Box::new(Place::clone(candidate.clause.place()));
+        let mut needed: Vec<Var> = Vec::new();
+        match candidate.clause {
+            Clause::Pattern(_) => return Ok(QueryError::FullScan { place: place() }),
+            Clause::Call(call) => call.inputs(&mut needed),
+            Clause::Not(not) => needed.clone_from(&not.join),
+            Clause::Or(or) => {
+                needed.clone_from(&or.required);
+                if needed.iter().all(|v| bound.contains(v)) {
+                    return Ok(self
+                        .or_op(scope, candidate.source, or, bound, 1.0)
+                        .err()
+                        .unwrap_or(QueryError::FullScan { place: place() }));
+                }
+            }
+            Clause::Rule(call) => {
+                let mask = self.mask(scope, call, bound);
+                if self.rules.required_bound(call, mask) {
+                    return Ok(self
+                        .rule_plan(candidate.source, call, mask)
+                        .err()
+                        .unwrap_or(QueryError::FullScan { place: place() }));
+                }
+                needed = self.rules.required_of(call);
+            }
+        }
+        needed.retain(|v| !is_bound(scope, *v, bound));
+        let variables = needed.iter().map(|v| scope.names[v.0 as usize].clone());
+        Ok(QueryError::InsufficientBinding {
+            variables: variables.collect(),
+            place: place(),
+        })
+    }
+
+    fn op(
+        &self,
+        scope: Scope<'_>,
+        candidate: &Candidate<'_>,
+        bound: &[Var],
+        rows: f64,
+    ) -> Result<Op, QueryError> {
+        Ok(match (candidate.clause, &candidate.facts) {
+            (Clause::Pattern(_), Facts::Pattern(op)) => {
+                let mut terms = op.terms.clone();
+                mark_bound(&mut terms, bound);
+                Op::Pattern(PatternOp {
+                    source: op.source,
+                    terms,
+                    attribute: op.attribute.clone(),
+                    e: op.e,
+                    v: op.v.clone(),
+                    never: op.never,
+                    total: op.total,
+                })
+            }
+            (Clause::Pattern(pattern), _) => {
+                let mut terms: Vec<Pos> = pattern.terms.iter().map(plain_pos).collect();
+                mark_bound(&mut terms, bound);
+                let source = candidate.source.unwrap_or_default();
+                Op::Rows(RowsOp { source, terms })
+            }
+            (Clause::Call(call), _) => Op::Call(CallOp {
+                call: call.clone(),
+                source: candidate.source,
+            }),
+            (Clause::Not(not), _) => Op::Not(self.not_op(scope, candidate.source, not)?),
+            (Clause::Or(or), _) => Op::Or(self.or_op(scope, candidate.source, or, bound, rows)?),
+            (Clause::Rule(call), _) => {
+                let mask = self.mask(scope, call, bound);
+                let mut arguments: Vec<Pos> = call.arguments.iter().map(plain_pos).collect();
+                arguments.truncate(self.rules.arity(call));
+                mark_bound(&mut arguments, bound);
+                Op::Rule(RuleOp {
+                    key: self.rules.key(candidate.source, call, mask),
+                    arguments,
+                })
+            }
+        })
+    }
+
+    fn not_op(
+        &self,
+        scope: Scope<'_>,
+        source: Option<usize>,
+        not: &Not,
+    ) -> Result<NotOp, QueryError> {
+        let inner = Scope { source, ..scope };
+        let join: Vec<Var> = not.join.clone();
+        let plan = self.plan(inner, &not.clauses, &join, 100.0)?;
+        Ok(NotOp {
+            join,
+            plan: Rc::new(plan),
+        })
+    }
+
+    fn or_op(
+        &self,
+        scope: Scope<'_>,
+        source: Option<usize>,
+        or: &Or,
+        bound: &[Var],
+        rows: f64,
+    ) -> Result<OrOp, QueryError> {
+        let inner = Scope { source, ..scope };
+        let seed: Vec<Var> = or
+            .join
+            .iter()
+            .copied()
+            .filter(|v| bound.contains(v))
+            .collect();
+        let seed_rows = if seed.is_empty() { 1.0 } else { rows };
+        let mut branches = Vec::with_capacity(or.branches.len());
+        for branch in &or.branches {
+            branches.push(self.plan(inner, branch, &seed, seed_rows)?);
+        }
+        let in_all = |v: &Var| branches.iter().all(|plan| plan.bound.contains(v));
+        let out = or.join.iter().copied().filter(in_all).collect();
+        Ok(OrOp {
+            seed,
+            out,
+            branches,
+        })
+    }
+}
+
+/// The pattern with its constants resolved; variables are not yet marked bound.
+fn pattern_op(
+    db: &Db,
+    source: usize,
+    scope: Scope<'_>,
+    pattern: &Pattern,
+) -> Result<PatternOp, QueryError> {
+    let mut terms = [const { Pos::Blank }; 5];
+    for (pos, term) in terms.iter_mut().zip(&pattern.terms) {
+        *pos = plain_pos(term);
+    }
+    let constant = |at: usize| match &terms[at] {
+        Pos::Const(form) => Some(form),
+        Pos::Free(var) => scope.constants.get(var),
+        Pos::Blank | Pos::Bound(_) => None,
+    };
+    let place = &pattern.place;
+    let mut op = PatternOp {
+        source,
+        terms: [const { Pos::Blank }; 5],
+        attribute: None,
+        e: None,
+        v: None,
+        never: false,
+        total: 0,
+    };
+    match constant(1).map(|form| attribute(db, form, place)).transpose()? {
+        Some(AttributeTerm::Known(attribute)) => op.attribute = Some(attribute),
+        Some(AttributeTerm::None) => op.never = true,
+        None => {}
+    }
+    if let Some(form) = constant(0) {
+        op.e = Some(entity(db, form, place)?);
+    }
+    if let Some(form) = constant(2)
+        && let Some(attribute) = &op.attribute
+    {
+        op.v = value(db, attribute, form, place)?;
+        op.never |= op.v.is_none();
+    }
+    if let Some(form @ Edn::Value(Value::Instant(_))) = constant(3) {
+        return Err(QueryError::CannotResolve {
+            key: form.clone(),
+            place: Some(Box::new(Place::clone(place))),
+        });
+    }
+    if !op.never {
+        op.total = estimate::total(db, &op)?;
+    }
+    op.terms = terms;
+    Ok(op)
+}
+
+fn plain_pos(term: &Term) -> Pos {
+    match term {
+        Term::Blank => Pos::Blank,
+        Term::Var(var) => Pos::Free(*var),
+        Term::Const(form) => Pos::Const(form.clone()),
+    }
+}
+
+fn mark_bound(terms: &mut [Pos], bound: &[Var]) {
+    for term in terms {
+        if let Pos::Free(var) = term
+            && bound.contains(var)
+        {
+            *term = Pos::Bound(*var);
+        }
+    }
+}
+
+fn is_bound(scope: Scope<'_>, var: Var, bound: &[Var]) -> bool {
+    bound.contains(&var) || scope.objects.contains(&var)
+}
+
+/// A plan that lacks bindings is no plan yet; any other error stands.
+fn feasible<T>(plan: Result<T, QueryError>) -> Result<Option<T>, QueryError> {
+    match plan {
+        Ok(plan) => Ok(Some(plan)),
+        Err(QueryError::InsufficientBinding { .. } | QueryError::FullScan { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a pattern reads as an entity or attribute a variable that a call or collection still
+/// has to bind.
+fn is_deferred(candidate: &Candidate<'_>, left: &[Candidate<'_>], bound: &[Var]) -> bool {
+    let Facts::Pattern(op) = &candidate.facts else {
+        return false;
+    };
+    let is_ref = op.attribute.as_ref().is_some_and(|a| a.is_ref());
+    let read: Vec<Var> = [(0, true), (1, true), (2, is_ref)]
+        .into_iter()
+        .filter_map(|(at, reads)| match &op.terms[at] {
+            Pos::Free(var) if reads && !bound.contains(var) => Some(*var),
+            _ => None,
+        })
+        .collect();
+    !read.is_empty()
+        && left.iter().any(|other| {
+            let mut binds = Vec::new();
+            match (other.clause, &other.facts) {
+                (Clause::Call(call), _) => {
+                    call.binding.iter().for_each(|b| b.variables(&mut binds));
+                }
+                (Clause::Pattern(_), Facts::Rows(_)) => other.clause.variables(&mut binds),
+                _ => {}
+            }
+            binds.iter().any(|var| read.contains(var))
+        })
+}
+
+impl Clause {
+    /// Adds what the clause, run as `op`, has bound.
+    fn variables_bound(&self, op: &Op, into: &mut Vec<Var>) {
+        match op {
+            Op::Or(or) => or.out.iter().for_each(|v| push_new(into, *v)),
+            Op::Not(_) => {}
+            Op::Rule(rule) => {
+                for (position, argument) in rule.arguments.iter().enumerate() {
+                    if let Pos::Free(var) = argument
+                        && rule.key.binds(position)
+                    {
+                        push_new(into, *var);
+                    }
+                }
+            }
+            Op::Call(call) => {
+                let binding: Option<&Binding> = call.call.binding.as_ref();
+                binding.into_iter().for_each(|b| b.variables(into));
+            }
+            Op::Pattern(_) | Op::Rows(_) => self.variables(into),
+        }
+    }
+}
+
+/// The sources that a call names, by the symbol it names them with.
+pub(crate) fn call_source(
+    env: &Env,
+    default: Option<usize>,
+    slot: &Slot,
+    has_in: bool,
+) -> Option<usize> {
+    match slot {
+        Slot::Source(SourceRef::Default) => default.or(if has_in { None } else { Some(0) }),
+        Slot::Source(SourceRef::Named(name)) => {
+            env.sources.iter().position(|(known, _)| known == name)
+        }
+        Slot::Var(_) => None,
+    }
+}
+
+/// A mask of the arguments of a call that are bound.
+impl Env {
+    fn mask(&self, _scope: Scope<'_>, call: &RuleCall, bound: &[Var]) -> Mask {
+        let mut mask = Mask::default();
+        for (at, argument) in call.arguments.iter().enumerate().take(64) {
+            let is_bound = match argument {
+                Term::Blank => false,
+                Term::Const(_) => true,
+                Term::Var(var) => bound.contains(var),
+            };
+            if is_bound {
+                mask.set(at);
+            }
+        }
+        mask
+    }
+}
