@@ -6,18 +6,30 @@
 
 #![forbid(unsafe_code)]
 
-mod aggregates;
 mod ast;
-mod builtins;
-mod error;
-mod find;
 mod parse;
-mod pull;
+
+mod plan;
+
+mod exec;
 mod relation;
+
+mod aggregates;
+mod builtins;
+mod find;
+mod pull;
 mod results;
 
+mod ask;
+mod error;
+mod explain;
+mod options;
+
+pub use ask::{Ask, Input, Question, explain, q, q_with};
 pub use builtins::{Arithmetic, CallError};
 pub use error::{Place, QueryError};
+pub use explain::{ExplainedStep, Explanation};
+pub use options::{CancelToken, QueryOptions};
 pub use parse::Query;
 pub use pull::{Pattern, PullError, index_pull, pull, pull_many};
 pub use results::{FromRow, QueryResult, Row};

@@ -40,7 +40,7 @@ impl CancelToken {
 
 /// What a query may use. The default: everything.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct QueryOptions {
     /// The most rows that any step may leave.
     pub rows_max: Option<u64>,
     /// The most time.
@@ -57,7 +57,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn begin(options: &Options) -> Limits {
+    pub(crate) fn begin(options: &QueryOptions) -> Limits {
         Limits {
             rows_max: options.rows_max.unwrap_or(u64::from(u32::MAX)),
             deadline: options.timeout.map(|t| (Instant::now() + t, t)),

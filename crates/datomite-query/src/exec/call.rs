@@ -9,7 +9,7 @@ use datomite_model::{Edn, Symbol, Value};
 
 use super::{Exec, binding};
 use crate::QueryError;
-use crate::api::Input;
+use crate::ask::Input;
 use crate::ast::{Binding, Call, Slot, Var, push_new};
 use crate::builtins::{self, Arg, is_true};
 use crate::error::Place;

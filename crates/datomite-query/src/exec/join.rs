@@ -121,7 +121,12 @@ pub(crate) fn join(left: Relation, right: Relation) -> Relation {
     if right.vars.is_empty() {
         return times(right.len, left);
     }
-    let shared: Vec<Var> = left.vars.iter().copied().filter(|v| right.has(*v)).collect();
+    let shared: Vec<Var> = left
+        .vars
+        .iter()
+        .copied()
+        .filter(|v| right.has(*v))
+        .collect();
     let pairs = if shared.is_empty() {
         product(left.len, right.len)
     } else {
@@ -174,8 +179,16 @@ fn glue(left: &Relation, right: &Relation, pairs: &Pairs) -> Relation {
 
 /// Keeps the rows of `left` that match (`keep`) or do not match any row of `right` on `vars`.
 pub(crate) fn semi(left: Relation, right: &Relation, vars: &[Var], keep: bool) -> Relation {
-    let a: Vec<&Col> = left.positions(vars).iter().map(|at| &left.cols[*at]).collect();
-    let b: Vec<&Col> = right.positions(vars).iter().map(|at| &right.cols[*at]).collect();
+    let a: Vec<&Col> = left
+        .positions(vars)
+        .iter()
+        .map(|at| &left.cols[*at])
+        .collect();
+    let b: Vec<&Col> = right
+        .positions(vars)
+        .iter()
+        .map(|at| &right.cols[*at])
+        .collect();
     let pairs = pairs(&a, left.len, &b, right.len);
     let mut matched = vec![false; left.len];
     for row in &pairs.left {
@@ -230,8 +243,9 @@ impl RowIndex {
         for row in 0..left.len {
             self.probe(left.hash_row(left_cols, row), |at| {
                 let mut cols = left_cols.iter().zip(&self.cols);
-                let same =
-                    |(a, b): (&usize, &usize)| left.cols[*a].eq_rows(row, &rows.cols[*b], at as usize);
+                let same = |(a, b): (&usize, &usize)| {
+                    left.cols[*a].eq_rows(row, &rows.cols[*b], at as usize)
+                };
                 if cols.all(same) {
                     pairs.left.push(row as u32);
                     pairs.right.push(at);
@@ -260,9 +274,9 @@ impl Table {
             let mut known = false;
             self.seen.probe(rows.hash_row(&cols, row), |at| {
                 known = known
-                    || cols.iter().all(|c| {
-                        rows.cols[*c].eq_rows(row, &self.rows.cols[*c], at as usize)
-                    });
+                    || cols
+                        .iter()
+                        .all(|c| rows.cols[*c].eq_rows(row, &self.rows.cols[*c], at as usize));
             });
             if !known {
                 fresh.push(row as u32);

@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use datomite_model::Edn;
 
 use crate::QueryError;
-use crate::api::Input;
+use crate::ask::Input;
 use crate::ast::Var;
 use crate::builtins::Context;
 use crate::options::Limits;
@@ -24,6 +24,7 @@ use crate::plan::{Env, NotOp, Op, OrOp, Plan, Pos, RowsOp, Source, Step};
 use crate::relation::{Col, Relation};
 
 pub(crate) use binding::input_relation;
+pub(crate) use join::join;
 
 /// An execution.
 pub(crate) struct Exec<'a> {
@@ -85,7 +86,11 @@ impl Exec<'_> {
         let found = self.run(&op.plan, seed)?;
         if join.is_empty() {
             let vars = rows.vars.clone();
-            return Ok(if found.len == 0 { rows } else { Relation::empty(vars) });
+            return Ok(if found.len == 0 {
+                rows
+            } else {
+                Relation::empty(vars)
+            });
         }
         Ok(join::semi(rows, &found, &join, false))
     }

@@ -66,7 +66,9 @@ pub(super) fn run(
     }
     let e = match (&op.terms[0], op.e) {
         (_, Some(id)) => Keys::One(id),
-        (Pos::Bound(var), None) => Keys::Each(resolve_col(db, column(&rows, *var), rows.len, place)?),
+        (Pos::Bound(var), None) => {
+            Keys::Each(resolve_col(db, column(&rows, *var), rows.len, place)?)
+        }
         _ => Keys::None,
     };
     match (&op.attribute, e) {
@@ -80,7 +82,8 @@ pub(super) fn run(
 }
 
 fn column(rows: &Relation, var: Var) -> &Col {
-    rows.col(var).expect("invariant: a bound variable has a column")
+    rows.col(var)
+        .expect("invariant: a bound variable has a column")
 }
 
 /// The column as entity ids; what is no number is resolved, once for each distinct form.
@@ -158,10 +161,9 @@ impl Pattern<'_> {
         let value = match (&op.v, &op.terms[2]) {
             _ if value_in_range => true,
             (Some(value), _) => equals(run.v(row), value),
-            (None, Pos::Const(form)) => crate::relation::join_eq(
-                &Edn::from(run.v(row).to_value()),
-                form,
-            ),
+            (None, Pos::Const(form)) => {
+                crate::relation::join_eq(&Edn::from(run.v(row).to_value()), form)
+            }
             _ => true,
         };
         value
@@ -189,7 +191,8 @@ impl Pattern<'_> {
         let mut runs = self.db.runs(index, range);
         let plain = matches!(self.op.terms[3], Pos::Blank | Pos::Free(_))
             && matches!(self.op.terms[4], Pos::Blank | Pos::Free(_) | Pos::Bound(_))
-            && (value_in_range || !matches!(self.op.terms[2], Pos::Const(_)) && self.op.v.is_none());
+            && (value_in_range
+                || !matches!(self.op.terms[2], Pos::Const(_)) && self.op.v.is_none());
         let mut picks: Vec<u32> = Vec::new();
         while let Some(run) = runs.next()? {
             picks.clear();
@@ -369,7 +372,10 @@ impl Pattern<'_> {
 
     /// Whether a second match of the same row adds nothing.
     fn exists_only(&self) -> bool {
-        self.exists && !self.op.terms[2..].iter().any(|t| matches!(t, Pos::Bound(_)))
+        self.exists
+            && !self.op.terms[2..]
+                .iter()
+                .any(|t| matches!(t, Pos::Bound(_)))
     }
 
     /// The entities with the value, from its index, against the keys.
@@ -380,7 +386,11 @@ impl Pattern<'_> {
         keys: Vec<u64>,
         rows: Relation,
     ) -> Result<Relation, QueryError> {
-        let index = if attribute.has_avet() { Index::Avet } else { Index::Vaet };
+        let index = if attribute.has_avet() {
+            Index::Avet
+        } else {
+            Index::Vaet
+        };
         let range = KeyRange::prefix(None, Some(attribute.id), Some(value.clone()));
         let mut batch = self.batch([true, false, false]);
         batch.e = Some(Vec::new());
@@ -392,7 +402,9 @@ impl Pattern<'_> {
         let mut pairs = join::pairs(&[&keys], rows.len, &[&found], len);
         if self.exists_only() {
             let mut last = u32::MAX;
-            pairs.left.retain(|row| std::mem::replace(&mut last, *row) != *row);
+            pairs
+                .left
+                .retain(|row| std::mem::replace(&mut last, *row) != *row);
             pairs.right.clear();
         } else {
             batch = batch.gather(&pairs.right);
@@ -458,7 +470,16 @@ impl Pattern<'_> {
                 at += 1;
             }
             if at < order.len() && key(at) == last {
-                at = self.finish_run(&run, &ids, (at, last), &order, keys, batch, &mut picks, once);
+                at = self.finish_run(
+                    &run,
+                    &ids,
+                    (at, last),
+                    &order,
+                    keys,
+                    batch,
+                    &mut picks,
+                    once,
+                );
             }
             batch.take(&run, &picks);
             self.exec.limits.check(batch.rows.len(), Some(self.place))?;
@@ -515,7 +536,11 @@ impl Pattern<'_> {
             return self.scan(rows);
         }
         let col = column(&rows, *var);
-        let index = if attribute.is_ref() { Index::Vaet } else { Index::Avet };
+        let index = if attribute.is_ref() {
+            Index::Vaet
+        } else {
+            Index::Avet
+        };
         let ids = match attribute.is_ref() {
             true => Some(resolve_col(self.db, col, rows.len, place)?),
             false => None,
@@ -543,9 +568,7 @@ impl Pattern<'_> {
         place: &std::sync::Arc<Place>,
     ) -> Result<Relation, QueryError> {
         let attributes = match &self.op.terms[1] {
-            Pos::Bound(var) => {
-                Some(resolve_col(self.db, column(&rows, *var), rows.len, place)?)
-            }
+            Pos::Bound(var) => Some(resolve_col(self.db, column(&rows, *var), rows.len, place)?),
             _ => None,
         };
         let keyed = [!matches!(e, Keys::None), attributes.is_some(), false];
@@ -661,7 +684,10 @@ impl Pattern<'_> {
         for var in [e, v].into_iter().flatten() {
             crate::ast::push_new(&mut key, var);
         }
-        let told_apart = match (e.is_some() || self.op.e.is_some(), v.is_some() || self.op.v.is_some()) {
+        let told_apart = match (
+            e.is_some() || self.op.e.is_some(),
+            v.is_some() || self.op.v.is_some(),
+        ) {
             (true, true) => true,
             (true, false) => !attribute.is_many(),
             (false, _) => false,
@@ -701,7 +727,11 @@ fn typed(attribute: &Attribute, form: &Edn) -> Option<Value> {
 /// Joins on columns that were resolved to ids, keeping the rows' own forms.
 fn join_resolved(rows: Relation, vars: &[Var], cols: &[Col], found: &Relation) -> Relation {
     let left: Vec<&Col> = cols.iter().collect();
-    let right: Vec<&Col> = found.positions(vars).iter().map(|at| &found.cols[*at]).collect();
+    let right: Vec<&Col> = found
+        .positions(vars)
+        .iter()
+        .map(|at| &found.cols[*at])
+        .collect();
     let pairs = join::pairs(&left, rows.len, &right, found.len);
     let mut result = rows.gather(&pairs.left, false);
     for (var, col) in found.vars.iter().zip(&found.cols) {

@@ -64,7 +64,12 @@ impl Exec<'_> {
         let seed = seed(op, &rows);
         let found = self.derive(op.key, seed, place)?;
         let found = as_seen_by(op, found);
-        let bound: Vec<Var> = found.vars.iter().copied().filter(|v| rows.has(*v)).collect();
+        let bound: Vec<Var> = found
+            .vars
+            .iter()
+            .copied()
+            .filter(|v| rows.has(*v))
+            .collect();
         if bound.len() == found.vars.len() {
             return Ok(match bound.is_empty() {
                 true if found.len == 0 => Relation::empty(rows.vars),
@@ -262,7 +267,10 @@ impl<'a> Fixpoint<'a> {
         }
         let arity = plan.bodies.first().map_or(0, |(head, _)| head.len());
         let vars = |mask: crate::plan::Mask| -> Vec<Var> {
-            (0..arity).filter(|at| mask.has(*at)).map(argument).collect()
+            (0..arity)
+                .filter(|at| mask.has(*at))
+                .map(argument)
+                .collect()
         };
         let bodies = plan.bodies.iter().map(|(_, body)| self.cuts(key, body));
         let node = Node {
@@ -369,7 +377,9 @@ impl<'a> Fixpoint<'a> {
                 .copied()
                 .filter(|v| new.has(*v))
                 .collect();
-            let met = state.index.pairs(&new, &new.positions(&shared), &state.arrived);
+            let met = state
+                .index
+                .pairs(&new, &new.positions(&shared), &state.arrived);
             let met = Pairs {
                 left: met.right,
                 right: met.left,
@@ -443,4 +453,3 @@ fn merge(table: &mut Table, collected: Vec<Relation>) -> Relation {
     }
     table.add(all.project(&vars))
 }
-

@@ -46,9 +46,8 @@ impl Estimates {
 pub(super) fn total(db: &Db, op: &PatternOp) -> Result<u64, QueryError> {
     let a = op.attribute.as_ref().map(|attribute| attribute.id);
     let e = op.e.map(EntityId::new);
-    let count = |index, range: KeyRange| -> Result<u64, QueryError> {
-        Ok(db.count(index, &range)?)
-    };
+    let count =
+        |index, range: KeyRange| -> Result<u64, QueryError> { Ok(db.count(index, &range)?) };
     match (e, a) {
         (Some(_), _) => count(Index::Eavt, KeyRange::prefix(e, a, None)),
         (None, Some(_)) => count(Index::Aevt, KeyRange::prefix(None, a, None)),

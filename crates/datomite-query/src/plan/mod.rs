@@ -491,7 +491,10 @@ fn pattern_op(
         never: false,
         total: 0,
     };
-    match constant(1).map(|form| attribute(db, form, place)).transpose()? {
+    match constant(1)
+        .map(|form| attribute(db, form, place))
+        .transpose()?
+    {
         Some(AttributeTerm::Known(attribute)) => op.attribute = Some(attribute),
         Some(AttributeTerm::None) => op.never = true,
         None => {}

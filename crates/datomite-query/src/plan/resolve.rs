@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use datomite_db::Db;
-use datomite_model::{
-    Attribute, BigInt, Edn, EntityId, Keyword, TupleKind, Value, ValueType,
-};
+use datomite_model::{Attribute, BigInt, Edn, EntityId, Keyword, TupleKind, Value, ValueType};
 
 use crate::QueryError;
 use crate::error::{Place, nearest};

@@ -106,7 +106,8 @@ impl RuleTable {
         let recursive = (0..rules.len()).map(|at| reach[at][at]).collect();
         let component = (0..rules.len())
             .map(|at| {
-                let together = |other: &usize| *other == at || reach[at][*other] && reach[*other][at];
+                let together =
+                    |other: &usize| *other == at || reach[at][*other] && reach[*other][at];
                 (0..rules.len()).find(together).unwrap_or(at)
             })
             .collect();

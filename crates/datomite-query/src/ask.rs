@@ -1,0 +1,477 @@
+//! The ways to ask: `q` over any inputs, and `Ask`, which gives a database its own methods.
+//!
+//! Decides what each argument is for its place in `:in`; everything after that is planning,
+//! running and shaping, in this order.
+
+use std::cell::{Cell, RefCell};
+use std::sync::OnceLock;
+
+use datomite_db::{Db, Functions, Log};
+use datomite_model::{Edn, EntityId, Instant, Keyword, Symbol, Value};
+use rustc_hash::FxHashMap;
+
+use crate::ast::{Ast, Binding, Clause, InputForm, Rules, Var, push_new};
+use crate::builtins::{self, Arg, Context};
+use crate::exec::{Exec, input_relation, join};
+use crate::explain::Explanation;
+use crate::find::{Surroundings, check_find, finish};
+use crate::options::{Limits, QueryOptions};
+use crate::parse::parse_rules;
+use crate::plan::{Env, Plan, RuleTable, Scope, Source};
+use crate::relation::Relation;
+use crate::results::{FromRow, QueryResult};
+use crate::{Pattern, Query, QueryError};
+
+/// One argument of a query.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// A database, in any view.
+    Db(Db),
+    /// A log.
+    Log(Log),
+    /// A value, a collection, rules or a pull pattern.
+    Edn(Edn),
+}
+
+/// Answers a query.
+pub fn q(query: &Query, inputs: &[Input]) -> Result<QueryResult, QueryError> {
+    q_with(query, inputs, &QueryOptions::default())
+}
+
+/// Answers a query within limits.
+pub fn q_with(
+    query: &Query,
+    inputs: &[Input],
+    options: &QueryOptions,
+) -> Result<QueryResult, QueryError> {
+    let limits = Limits::begin(options);
+    let prepared = Prepared::new(query, inputs)?;
+    prepared.answer(&limits, None)
+}
+
+/// Runs a query and tells how: the order, the index of each clause, expected and actual rows.
+pub fn explain(query: &Query, inputs: &[Input]) -> Result<Explanation, QueryError> {
+    let limits = Limits::begin(&QueryOptions::default());
+    let prepared = Prepared::new(query, inputs)?;
+    let mut explanation = Explanation::default();
+    prepared.answer(&limits, Some(&mut explanation))?;
+    Ok(explanation)
+}
+
+/// A query with its arguments in their places.
+struct Prepared<'a> {
+    ast: &'a Ast,
+    env: Env,
+    functions: &'a Functions,
+    objects: Vec<(Var, &'a Input)>,
+    patterns: Vec<(Symbol, &'a Edn)>,
+    constants: FxHashMap<Var, Edn>,
+    rows: Relation,
+    default_source: Option<usize>,
+}
+
+fn no_functions() -> &'static Functions {
+    static NONE: OnceLock<Functions> = OnceLock::new();
+    NONE.get_or_init(Functions::new)
+}
+
+impl<'a> Prepared<'a> {
+    fn new(query: &'a Query, inputs: &'a [Input]) -> Result<Prepared<'a>, QueryError> {
+        let ast = query.ast.as_ref();
+        if ast.has_in && inputs.len() < ast.inputs.len() {
+            return Err(QueryError::TooFewInputs {
+                expected: ast.inputs.len(),
+                received: inputs.len(),
+            });
+        }
+        let functions = inputs.iter().find_map(|input| match input {
+            Input::Db(db) => Some(db.functions().as_ref()),
+            _ => None,
+        });
+        let mut prepared = Prepared {
+            ast,
+            env: Env {
+                sources: Vec::new(),
+                rules: RuleTable::default(),
+            },
+            functions: functions.unwrap_or_else(|| no_functions()),
+            objects: Vec::new(),
+            patterns: Vec::new(),
+            constants: FxHashMap::default(),
+            rows: Relation::unit(),
+            default_source: None,
+        };
+        let used = used_variables(ast);
+        for (form, input) in ast.inputs.iter().zip(inputs) {
+            prepared.take(form, input, &used)?;
+        }
+        prepared.default_source = prepared
+            .env
+            .sources
+            .iter()
+            .position(|(name, _)| name.as_str() == "$");
+        Ok(prepared)
+    }
+
+    fn take(
+        &mut self,
+        form: &'a InputForm,
+        input: &'a Input,
+        used: &[Var],
+    ) -> Result<(), QueryError> {
+        match (form, input) {
+            (InputForm::Source(name), _) => {
+                self.env.sources.push((name.clone(), source_of(input)));
+                Ok(())
+            }
+            (InputForm::Rules, Input::Edn(rules)) => {
+                let rules = parse_rules(rules)?;
+                self.check_rules(&rules)?;
+                self.env.rules = RuleTable::new(rules);
+                Ok(())
+            }
+            (InputForm::Pattern(name), Input::Edn(pattern)) => {
+                self.patterns.push((name.clone(), pattern));
+                Ok(())
+            }
+            (InputForm::Binding(Binding::Blank, _), _) => Ok(()),
+            (InputForm::Binding(Binding::Scalar(var), _), Input::Db(_) | Input::Log(_)) => {
+                self.objects.push((*var, input));
+                Ok(())
+            }
+            (InputForm::Binding(binding, _), Input::Edn(value)) => self.bind(binding, value, used),
+            _ => Err(QueryError::InvalidDataSource {
+                found: "a database or log in the place of a value".to_owned(),
+            }),
+        }
+    }
+
+    fn bind(&mut self, binding: &Binding, value: &Edn, used: &[Var]) -> Result<(), QueryError> {
+        if value.is_nil() {
+            return Err(QueryError::InvalidDataSource {
+                found: "nil".to_owned(),
+            });
+        }
+        let relation = input_relation(binding, value)?;
+        if matches!(binding, Binding::Scalar(_) | Binding::Tuple(_)) && relation.len == 1 {
+            for (var, col) in relation.vars.iter().zip(&relation.cols) {
+                self.constants.insert(*var, col.get(0));
+            }
+        }
+        let kept: Vec<Var> = relation
+            .vars
+            .iter()
+            .copied()
+            .filter(|v| used.contains(v))
+            .collect();
+        if !kept.is_empty() {
+            let rows = std::mem::take(&mut self.rows);
+            self.rows = join(rows, relation.project(&kept));
+        }
+        Ok(())
+    }
+
+    /// Every function that a rule names must exist, called or not.
+    fn check_rules(&self, rules: &Rules) -> Result<(), QueryError> {
+        let context = Context::new(self.functions);
+        for definition in rules.rules.iter().flat_map(|rule| &rule.definitions) {
+            check_calls(&definition.clauses, &context)?;
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &self,
+        limits: &Limits,
+        explanation: Option<&mut Explanation>,
+    ) -> Result<QueryResult, QueryError> {
+        let ast = self.ast;
+        let nested = |form: &Edn, args: &[Arg<'_>]| nested_query(form, args, limits);
+        let context = Context::new(self.functions).with_nested(&nested);
+        let source = |name: Option<&Symbol>| self.pull_source(name);
+        let pattern = |name: &Symbol| {
+            let found = self.patterns.iter().find(|(known, _)| known == name);
+            found.map(|(_, form)| *form)
+        };
+        let around = Surroundings {
+            functions: self.functions,
+            source: &source,
+            pattern: &pattern,
+        };
+        self.check_find_variables(&self.rows.vars, true)?;
+        check_find(&ast.find, &around)?;
+        check_calls(&ast.clauses, &context)?;
+        let plan = self.plan()?;
+        self.check_find_variables(&plan.bound, false)?;
+        let exec = Exec {
+            env: &self.env,
+            context: &context,
+            limits,
+            objects: &self.objects,
+            has_in: ast.has_in,
+            depth: Cell::new(0),
+            trace: explanation.is_some().then(|| RefCell::new(Vec::new())),
+        };
+        let rows = exec.run_top(&plan, self.rows.clone())?;
+        if let (Some(explanation), Some(trace)) = (explanation, &exec.trace) {
+            explanation.fill(&plan, &trace.borrow(), &self.env);
+        }
+        finish(&ast.find, &ast.with, rows, &around)
+    }
+
+    fn plan(&self) -> Result<Plan, QueryError> {
+        let objects: Vec<Var> = self.objects.iter().map(|(var, _)| *var).collect();
+        let scope = Scope {
+            source: self.default_source,
+            names: &self.ast.names,
+            constants: &self.constants,
+            objects: &objects,
+        };
+        let rows = self.rows.len as f64;
+        self.env
+            .plan(scope, &self.ast.clauses, &self.rows.vars, rows)
+    }
+
+    /// What `:find` and `:with` ask must be bound: by some clause, and after the last of them.
+    fn check_find_variables(&self, bound: &[Var], or_mentioned: bool) -> Result<(), QueryError> {
+        let mut asked = Vec::new();
+        let elements = self.ast.find.elements.iter();
+        elements.for_each(|element| push_new(&mut asked, element.variable()));
+        self.ast.with.iter().for_each(|v| push_new(&mut asked, *v));
+        let mut known = bound.to_vec();
+        if or_mentioned {
+            for clause in &self.ast.clauses {
+                clause.variables(&mut known);
+            }
+        }
+        let name = |var: &Var| self.ast.names[var.0 as usize].clone();
+        let variables: Vec<Symbol> = asked
+            .iter()
+            .filter(|v| !known.contains(v))
+            .map(name)
+            .collect();
+        if variables.is_empty() {
+            return Ok(());
+        }
+        Err(QueryError::UnboundQueryVariables { variables })
+    }
+
+    /// A pull without a source, or with an unknown one, reads the first source.
+    fn pull_source(&self, name: Option<&Symbol>) -> Result<&Db, QueryError> {
+        let named = name.and_then(|name| self.env.sources.iter().find(|(known, _)| known == name));
+        match named.or(self.env.sources.first()) {
+            Some((_, Source::Db(db))) => Ok(db),
+            _ => Err(QueryError::InvalidDataSource {
+                found: "what a pull reads".to_owned(),
+            }),
+        }
+    }
+}
+
+fn used_variables(ast: &Ast) -> Vec<Var> {
+    let mut used = Vec::new();
+    for clause in &ast.clauses {
+        clause.variables(&mut used);
+    }
+    let elements = ast.find.elements.iter();
+    elements.for_each(|element| push_new(&mut used, element.variable()));
+    ast.with.iter().for_each(|v| push_new(&mut used, *v));
+    used
+}
+
+fn source_of(input: &Input) -> Source {
+    let tuples = match input {
+        Input::Db(db) => return Source::Db(db.clone()),
+        Input::Log(_) => return Source::Invalid("a log".to_owned()),
+        Input::Edn(Edn::Map(entries)) if !entries.is_empty() => entries
+            .iter()
+            .map(|(k, v)| Some(vec![k.clone(), v.clone()]))
+            .collect(),
+        Input::Edn(Edn::List(items) | Edn::Vector(items) | Edn::Set(items)) => items
+            .iter()
+            .map(|item| item.as_sequence().map(<[Edn]>::to_vec))
+            .collect(),
+        Input::Edn(_) => None,
+    };
+    let tuples: Option<Vec<Vec<Edn>>> = tuples;
+    match (tuples, input) {
+        (Some(tuples), _) => Source::Rows(tuples),
+        (None, Input::Edn(form)) => Source::Invalid(form.to_string()),
+        (None, _) => Source::Invalid("it".to_owned()),
+    }
+}
+
+/// Compiles every call once, so that an unknown function is an error whatever the rows are.
+fn check_calls(clauses: &[Clause], context: &Context<'_>) -> Result<(), QueryError> {
+    for clause in clauses {
+        match clause {
+            Clause::Call(call) => {
+                builtins::Call::compile(&call.form, context)?;
+            }
+            Clause::Not(not) => check_calls(&not.clauses, context)?,
+            Clause::Or(or) => {
+                for branch in &or.branches {
+                    check_calls(branch, context)?;
+                }
+            }
+            Clause::Pattern(_) | Clause::Rule(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn nested_query(form: &Edn, args: &[Arg<'_>], limits: &Limits) -> Result<Edn, QueryError> {
+    let query = Query::from_edn(form)?;
+    let mut inputs = Vec::with_capacity(args.len());
+    for arg in args {
+        inputs.push(match arg {
+            Arg::Edn(form) => Input::Edn((*form).clone()),
+            Arg::Db(db) => Input::Db((*db).clone()),
+            Arg::Log(log) => Input::Log((*log).clone()),
+            Arg::Function(_) => {
+                return Err(QueryError::InvalidDataSource {
+                    found: "a function".to_owned(),
+                });
+            }
+        });
+    }
+    let prepared = Prepared::new(&query, &inputs)?;
+    Ok(prepared.answer(limits, None)?.into_edn())
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for datomite_db::Db {}
+}
+
+/// What a database can be asked. Only `Db` has it.
+pub trait Ask: sealed::Sealed {
+    /// Begins a question to this database; its errors come when it is answered.
+    fn q<'q>(&self, query: &'q str) -> Question<'q>;
+
+    /// Pulls one entity, named by id, ident or lookup ref; nil where nothing is found.
+    fn pull(&self, pattern: &str, entity: impl Into<Input>) -> Result<Edn, QueryError>;
+
+    /// Pulls several entities, in the order given.
+    fn pull_many(&self, pattern: &str, entities: &[Edn]) -> Result<Vec<Edn>, QueryError>;
+
+    /// Pulls what an index walk finds; see [`crate::index_pull`].
+    fn index_pull(&self, options: &Edn) -> Result<Vec<Edn>, QueryError>;
+}
+
+impl Ask for Db {
+    fn q<'q>(&self, query: &'q str) -> Question<'q> {
+        Question {
+            query,
+            inputs: vec![Input::Db(self.clone())],
+            options: QueryOptions::default(),
+        }
+    }
+
+    fn pull(&self, pattern: &str, entity: impl Into<Input>) -> Result<Edn, QueryError> {
+        let entity = match entity.into() {
+            Input::Edn(form) => form,
+            Input::Db(_) | Input::Log(_) => Edn::Nil,
+        };
+        crate::pull(self, &Pattern::parse(pattern)?, &entity)
+    }
+
+    fn pull_many(&self, pattern: &str, entities: &[Edn]) -> Result<Vec<Edn>, QueryError> {
+        crate::pull_many(self, &Pattern::parse(pattern)?, entities)
+    }
+
+    fn index_pull(&self, options: &Edn) -> Result<Vec<Edn>, QueryError> {
+        crate::index_pull(self, options)
+    }
+}
+
+/// A query on its way: arguments and limits, then an answer.
+#[derive(Clone, Debug)]
+pub struct Question<'q> {
+    query: &'q str,
+    inputs: Vec<Input>,
+    options: QueryOptions,
+}
+
+impl Question<'_> {
+    /// The next argument after the database.
+    pub fn arg(mut self, input: impl Into<Input>) -> Self {
+        self.inputs.push(input.into());
+        self
+    }
+
+    /// Limits the work.
+    pub fn options(mut self, options: QueryOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The answer, by column.
+    pub fn answer(&self) -> Result<QueryResult, QueryError> {
+        q_with(&Query::parse(self.query)?, &self.inputs, &self.options)
+    }
+
+    /// The answer as Rust rows.
+    pub fn rows<R: FromRow>(&self) -> Result<Vec<R>, QueryError> {
+        self.answer()?.into_rows()
+    }
+
+    /// The answer as Datomic's peer gives it.
+    pub fn edn(&self) -> Result<Edn, QueryError> {
+        Ok(self.answer()?.into_edn())
+    }
+
+    /// How the query is answered.
+    pub fn explain(&self) -> Result<Explanation, QueryError> {
+        explain(&Query::parse(self.query)?, &self.inputs)
+    }
+}
+
+impl From<Db> for Input {
+    fn from(db: Db) -> Input {
+        Input::Db(db)
+    }
+}
+
+impl From<&Db> for Input {
+    fn from(db: &Db) -> Input {
+        Input::Db(db.clone())
+    }
+}
+
+impl From<Log> for Input {
+    fn from(log: Log) -> Input {
+        Input::Log(log)
+    }
+}
+
+impl From<Edn> for Input {
+    fn from(form: Edn) -> Input {
+        Input::Edn(form)
+    }
+}
+
+impl From<EntityId> for Input {
+    fn from(id: EntityId) -> Input {
+        Input::Edn(Edn::long(id.raw() as i64))
+    }
+}
+
+macro_rules! input_from_value {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Input {
+            fn from(value: $type) -> Input {
+                Input::Edn(Edn::from(Value::from(value)))
+            }
+        }
+    )*};
+}
+
+input_from_value!(&str, String, i64, i32, bool, f64, Keyword, Instant);
+
+impl From<Value> for Input {
+    fn from(value: Value) -> Input {
+        Input::Edn(Edn::from(value))
+    }
+}
