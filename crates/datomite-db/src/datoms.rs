@@ -14,12 +14,18 @@ use crate::component::{Edge, Stretch, stretch};
 use crate::ident::as_id;
 use crate::{Db, DbError, ViewRuns};
 
+/// How many rows an iterator reads at first, and at most at a time.
+const ROWS_FIRST: usize = 16;
+const ROWS_MAX: usize = 1024;
+
 /// Datoms of an index in order. After an error there is nothing more.
 pub struct Datoms {
     runs: Option<ViewRuns>,
     reverse: bool,
     keep: Keep,
     buffer: vec::IntoIter<Datom>,
+    /// How many rows to read next: few at first, for callers who want few.
+    rows_next: usize,
 }
 
 /// What a range cannot say.
@@ -115,6 +121,7 @@ impl Db {
             reverse,
             keep,
             buffer: Vec::new().into_iter(),
+            rows_next: ROWS_FIRST,
         }
     }
 
@@ -269,6 +276,7 @@ impl Datoms {
             reverse: false,
             keep: Keep::default(),
             buffer: Vec::new().into_iter(),
+            rows_next: ROWS_FIRST,
         }
     }
 
@@ -276,7 +284,9 @@ impl Datoms {
         let Some(runs) = &mut self.runs else {
             return Ok(false);
         };
-        let Some(run) = runs.next()? else {
+        let rows_max = self.rows_next;
+        self.rows_next = (2 * rows_max).min(ROWS_MAX);
+        let Some(run) = runs.next_upto(rows_max)? else {
             self.runs = None;
             return Ok(false);
         };

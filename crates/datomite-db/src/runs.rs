@@ -91,7 +91,12 @@ impl ViewRuns {
         reason = "a lending cursor, not an iterator"
     )]
     pub fn next(&mut self) -> Result<Option<ViewRun<'_>>, DbError> {
-        let run = self.current.next()?;
+        self.next_upto(usize::MAX)
+    }
+
+    /// The next rows, of at most `rows_max` current ones, for readers who may stop early.
+    pub fn next_upto(&mut self, rows_max: usize) -> Result<Option<ViewRun<'_>>, DbError> {
+        let run = self.current.next_upto(rows_max)?;
         let Some(merge) = &mut self.merge else {
             return Ok(run.map(ViewRun::leaf));
         };

@@ -81,13 +81,22 @@ impl Runs {
         reason = "a lending cursor, not an iterator"
     )]
     pub fn next(&mut self) -> Result<Option<Run<'_>>, StorageError> {
+        self.next_upto(usize::MAX)
+    }
+
+    /// The next run, of at most `rows_max` rows (one or more), for readers who may stop early.
+    pub fn next_upto(&mut self, rows_max: usize) -> Result<Option<Run<'_>>, StorageError> {
         if !self.fill()? {
             return Ok(None);
         }
-        let rows = self.from..self.to;
+        let take = rows_max.min(self.to - self.from);
+        let rows = match self.direction {
+            Direction::Forward => self.from..self.from + take,
+            Direction::Backward => self.to - take..self.to,
+        };
         match self.direction {
-            Direction::Forward => self.from = self.to,
-            Direction::Backward => self.to = self.from,
+            Direction::Forward => self.from = rows.end,
+            Direction::Backward => self.to = rows.start,
         }
         let leaf = self
             .leaf
