@@ -11,7 +11,6 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use datomite_model::{Component, Index, Value, ValueRef};
-use rustc_hash::FxHashMap;
 
 use super::Side;
 use super::column::Column;
@@ -250,34 +249,52 @@ impl Block {
 
 impl Body {
     fn split(rows: &[RowRef<'_>], scratch: &mut Vec<u64>) -> Body {
-        let mut code_of: FxHashMap<u64, u32> = FxHashMap::default();
         let mut ids: Vec<u64> = Vec::new();
-        for row in rows {
-            code_of.entry(row.a).or_insert_with(|| {
-                ids.push(row.a);
-                0
-            });
-        }
-        ids.sort_unstable();
-        for (code, id) in ids.iter().enumerate() {
-            code_of.insert(*id, code as u32);
-        }
-        let mut values: Vec<Vec<ValueRef<'_>>> = vec![Vec::new(); ids.len()];
         let mut codes = Vec::with_capacity(rows.len());
-        let mut places = Vec::with_capacity(rows.len());
-        for row in rows {
-            let code = code_of[&row.a];
-            let column = &mut values[code as usize];
-            codes.push(u64::from(code));
-            places.push(column.len() as u64);
-            column.push(plain_ref(row.v));
+        code_attributes(rows, &mut ids, &mut codes);
+        // Where the values of each attribute begin, when they are put side by side.
+        let mut starts = vec![0; ids.len() + 1];
+        for code in &codes {
+            starts[*code as usize + 1] += 1;
         }
+        for code in 0..ids.len() {
+            starts[code + 1] += starts[code];
+        }
+        let mut next = starts.clone();
+        let mut values = vec![ValueRef::Boolean(false); rows.len()];
+        let mut places = Vec::with_capacity(rows.len());
+        for (row, code) in rows.iter().zip(&codes) {
+            let code = *code as usize;
+            values[next[code]] = plain_ref(row.v);
+            places.push((next[code] - starts[code]) as u64);
+            next[code] += 1;
+        }
+        let columns = starts.windows(2).map(|ends| &values[ends[0]..ends[1]]);
         Body::Split {
             codes: Ints::pack(&codes),
             ids: ids.into_boxed_slice(),
             places: Ints::pack(&places),
-            columns: values.iter().map(|v| Column::pack(v, scratch)).collect(),
+            columns: columns.map(|v| Column::pack(v, scratch)).collect(),
         }
+    }
+}
+
+/// The distinct attributes, ascending, and the place of each row's attribute among them.
+fn code_attributes(rows: &[RowRef<'_>], ids: &mut Vec<u64>, codes: &mut Vec<u64>) {
+    ids.extend(rows.iter().map(|row| row.a));
+    ids.dedup();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut code = 0;
+    for row in rows {
+        // Rows of one entity come by ascending attribute: mostly the same one or the next.
+        if ids[code] != row.a {
+            code = match ids.get(code + 1) {
+                Some(next) if *next == row.a => code + 1,
+                _ => ids.partition_point(|id| *id < row.a),
+            };
+        }
+        codes.push(code as u64);
     }
 }
 

@@ -115,11 +115,34 @@ impl Column {
 
     /// A dictionary, where at most half of the texts are distinct.
     fn pack_dictionary(texts: &[&str], scratch: &mut Vec<u64>) -> Option<Column> {
+        let words = Column::code(texts, scratch)?;
+        let ascending = words.is_sorted_by(|x, y| cmp_utf16(x, y).is_le());
+        let mut sorted: Vec<u32> = (0..words.len() as u32).collect();
+        if !ascending {
+            sorted.sort_unstable_by(|x, y| cmp_utf16(words[*x as usize], words[*y as usize]));
+            let mut code_of = vec![0; words.len()];
+            for (code, old) in sorted.iter().enumerate() {
+                code_of[*old as usize] = code as u64;
+            }
+            for code in scratch.iter_mut() {
+                *code = code_of[*code as usize];
+            }
+        }
+        let codes = Ints::pack(scratch);
+        let words = Text::pack(sorted.iter().map(|old| words[*old as usize]), scratch);
+        Some(Column::Dict { codes, words })
+    }
+
+    /// The distinct texts in the order in which they come, and the code of each text in `codes`;
+    /// gives up where too many are distinct, soon if the first ones are.
+    fn code<'a>(texts: &[&'a str], codes: &mut Vec<u64>) -> Option<Vec<&'a str>> {
+        const SAMPLE: usize = 64;
         let mut seen: FxHashMap<&str, u32> = FxHashMap::default();
+        seen.reserve(SAMPLE.min(texts.len()));
         let mut words: Vec<&str> = Vec::new();
-        scratch.clear();
+        codes.clear();
         let mut last: Option<(&str, u32)> = None;
-        for text in texts {
+        for (row, text) in texts.iter().enumerate() {
             let code = match last {
                 Some((same, code)) if same == *text => code,
                 _ => *seen.entry(text).or_insert_with(|| {
@@ -127,24 +150,14 @@ impl Column {
                     words.len() as u32 - 1
                 }),
             };
-            if words.len() * 2 > texts.len() {
+            let sampled = row + 1 == SAMPLE && words.len() > SAMPLE * 7 / 8;
+            if words.len() * 2 > texts.len() || sampled {
                 return None;
             }
             last = Some((text, code));
-            scratch.push(u64::from(code));
+            codes.push(u64::from(code));
         }
-        let mut sorted: Vec<u32> = (0..words.len() as u32).collect();
-        sorted.sort_unstable_by(|x, y| cmp_utf16(words[*x as usize], words[*y as usize]));
-        let mut code_of = vec![0; words.len()];
-        for (code, old) in sorted.iter().enumerate() {
-            code_of[*old as usize] = code as u64;
-        }
-        for code in scratch.iter_mut() {
-            *code = code_of[*code as usize];
-        }
-        let codes = Ints::pack(scratch);
-        let words = Text::pack(sorted.iter().map(|old| words[*old as usize]), scratch);
-        Some(Column::Dict { codes, words })
+        Some(words)
     }
 
     fn pack_any(values: &[ValueRef<'_>]) -> Column {

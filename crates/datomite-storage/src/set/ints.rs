@@ -22,11 +22,12 @@ impl Ints {
         let width = (64 - (max - base).leading_zeros()).div_ceil(8) as usize;
         let mut bytes = Vec::new();
         if width > 0 {
-            bytes.reserve_exact(values.len() * width + 8 - width);
-            for value in values {
-                bytes.extend_from_slice(&(value - base).to_le_bytes()[..width]);
+            bytes = vec![0; values.len() * width + 8 - width];
+            // Eight bytes a row: the next row overwrites what the width leaves over.
+            for (row, value) in values.iter().enumerate() {
+                let at = row * width;
+                bytes[at..at + 8].copy_from_slice(&(value - base).to_le_bytes());
             }
-            bytes.resize(values.len() * width + 8 - width, 0);
         }
         Ints {
             base,

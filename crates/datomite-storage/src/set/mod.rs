@@ -40,7 +40,7 @@ pub use source::{NodeAddress, NodeSource, ReadFault, StoredNode};
 use edit::{edit_node, normalise, plant, prefetch};
 use node::{Kid, Node, Open, Separator};
 use order::{Key, RowRef};
-use source::{Source, resolve};
+use source::{Lazy, Source, resolve};
 
 use crate::StorageError;
 
@@ -83,6 +83,19 @@ impl DatomSet {
     pub fn with_source(mut self, source: Option<Arc<dyn NodeSource>>) -> DatomSet {
         self.source = source;
         self
+    }
+
+    /// A set that a source keeps: nothing is read yet.
+    pub fn stored(
+        index: Index,
+        source: Arc<dyn NodeSource>,
+        root: NodeAddress,
+        rows: u64,
+    ) -> DatomSet {
+        let mut set = DatomSet::new(index).with_source(Some(source));
+        set.root.node = Node::Stored(Arc::new(Lazy::new(root)));
+        set.root.sum.count = rows;
+        set
     }
 
     /// The order.

@@ -40,7 +40,6 @@ pub(super) struct Lazy {
 }
 
 impl Lazy {
-    #[cfg(test)]
     pub(super) fn new(address: NodeAddress) -> Lazy {
         Lazy {
             address,

@@ -10,7 +10,6 @@ use proptest::prelude::*;
 
 use super::node::Inner;
 use super::slot::Slot;
-use super::source::Lazy;
 use super::*;
 
 fn cmp_facts(index: Index, x: &Fact, y: &Fact) -> Ordering {
@@ -666,8 +665,11 @@ impl Shelf {
 fn shelved(rows: Vec<Fact>) -> (DatomSet, Arc<Shelf>) {
     let set = DatomSet::build(Index::Eavt, rows);
     let shelf = Arc::new(Shelf::default());
-    let mut stored = set.clone().with_source(Some(shelf.clone()));
-    stored.root.node = shelf.store(&set.root.node);
+    let Node::Stored(_) = shelf.store(&set.root.node) else {
+        unreachable!();
+    };
+    let root = NodeAddress(shelf.nodes.lock().unwrap().len() as u64 - 1);
+    let stored = DatomSet::stored(Index::Eavt, shelf.clone(), root, set.len());
     (stored, shelf)
 }
 
