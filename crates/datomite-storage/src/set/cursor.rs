@@ -178,7 +178,10 @@ impl Runs {
             return Ok(());
         }
         self.descend_from(level, key)?;
-        self.clip_low(key)
+        let range = std::mem::replace(&mut self.range, KeyRange::all());
+        self.clip_low(key, &Key::bound(self.index, &range.hi));
+        self.range = range;
+        Ok(())
     }
 
     fn seek_backward(&mut self, key: &Key<'_>) -> Result<(), StorageError> {
@@ -205,7 +208,10 @@ impl Runs {
             return Ok(());
         }
         self.descend_to(level, key)?;
-        self.clip_high(key)
+        let range = std::mem::replace(&mut self.range, KeyRange::all());
+        self.clip_high(&Key::bound(self.index, &range.lo), key);
+        self.range = range;
+        Ok(())
     }
 
     /// Whether there are unread rows in the leaf at hand, which moves on as needed.
@@ -226,19 +232,22 @@ impl Runs {
 
     fn start(&mut self) -> Result<(), StorageError> {
         self.state = State::Walking;
-        let range = self.range.clone();
-        match self.direction {
-            Direction::Forward => {
-                let key = Key::bound(self.index, &range.lo);
-                self.descend_to(0, &key)?;
-                self.clip_low(&key)
-            }
-            Direction::Backward => {
-                let key = Key::bound(self.index, &range.hi);
-                self.descend_to(0, &key)?;
-                self.clip_high(&key)
+        // Borrowed for the descent, without copying values.
+        let range = std::mem::replace(&mut self.range, KeyRange::all());
+        let lo = Key::bound(self.index, &range.lo);
+        let hi = Key::bound(self.index, &range.hi);
+        let descent = match self.direction {
+            Direction::Forward => self.descend_to(0, &lo),
+            Direction::Backward => self.descend_to(0, &hi),
+        };
+        if descent.is_ok() {
+            match self.direction {
+                Direction::Forward => self.clip_low(&lo, &hi),
+                Direction::Backward => self.clip_high(&lo, &hi),
             }
         }
+        self.range = range;
+        descent
     }
 
     /// As `descend_to`, when the key is not before the child now taken at that level.
@@ -298,34 +307,28 @@ impl Runs {
     }
 
     /// Takes the leaf's rows from a key on, to the end of the range.
-    fn clip_low(&mut self, key: &Key<'_>) -> Result<(), StorageError> {
+    fn clip_low(&mut self, key: &Key<'_>, hi: &Key<'_>) {
         (self.from, self.to) = (0, 0);
         if let Some(leaf) = &self.leaf {
             self.from = leaf.leaf_position(self.index, key);
-            let hi = Key::bound(self.index, &self.range.hi);
-            let len = leaf.leaf_len();
-            self.to = end_of(self.index, leaf, &hi, self.from);
-            if self.to < len {
+            self.to = end_of(self.index, leaf, hi, self.from);
+            if self.to < leaf.leaf_len() {
                 self.state = State::Last;
             }
-            self.from = self.from.min(self.to);
         }
-        Ok(())
     }
 
     /// Takes the leaf's rows before a key, from the start of the range.
-    fn clip_high(&mut self, key: &Key<'_>) -> Result<(), StorageError> {
+    fn clip_high(&mut self, lo: &Key<'_>, key: &Key<'_>) {
         (self.from, self.to) = (0, 0);
         if let Some(leaf) = &self.leaf {
             self.to = leaf.leaf_position(self.index, key);
-            let lo = Key::bound(self.index, &self.range.lo);
-            self.from = leaf.leaf_position(self.index, &lo);
+            self.from = leaf.leaf_position(self.index, lo);
             if self.from > 0 {
                 self.state = State::Last;
             }
             self.from = self.from.min(self.to);
         }
-        Ok(())
     }
 
     /// Moves to the next leaf of the window; false at the end of the range.

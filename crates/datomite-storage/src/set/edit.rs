@@ -116,7 +116,7 @@ fn several<'a>(
     let new = |row: &&(u64, u64)| before.iter().all(|old| old.0 != row.0);
     let new = after.iter().filter(new);
     changes.extend(new.map(|(t, out)| (*t, *out, Change::Insert)));
-    changes.sort_by(|x, y| y.0.cmp(&x.0));
+    changes.sort_by_key(|change| std::cmp::Reverse(change.0));
     for (t, out, change) in changes {
         let mut key = Key::exact(first);
         key.row.t = t;

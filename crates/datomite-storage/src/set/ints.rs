@@ -66,35 +66,26 @@ impl Ints {
 
     /// Appends these rows.
     pub(super) fn read(&self, rows: Range<usize>, into: &mut Vec<u64>) {
-        let base = self.base;
-        let width = self.width as usize;
-        let bytes = || &self.bytes[rows.start * width..rows.end * width];
-        match width {
-            0 => into.resize(into.len() + rows.len(), base),
-            1 => into.extend(bytes().iter().map(|b| base + u64::from(*b))),
-            2 => into.extend(
-                bytes()
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|b: &[u8; 2]| base + u64::from(u16::from_le_bytes(*b))),
-            ),
-            4 => into.extend(
-                bytes()
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|b: &[u8; 4]| base + u64::from(u32::from_le_bytes(*b))),
-            ),
-            8 => into.extend(
-                bytes()
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|b: &[u8; 8]| base + u64::from_le_bytes(*b)),
-            ),
-            _ => into.extend(rows.map(|row| self.get(row))),
+        match self.width {
+            0 => into.resize(into.len() + rows.len(), self.base),
+            1 => self.read_width::<1>(rows, into),
+            2 => self.read_width::<2>(rows, into),
+            3 => self.read_width::<3>(rows, into),
+            4 => self.read_width::<4>(rows, into),
+            5 => self.read_width::<5>(rows, into),
+            6 => self.read_width::<6>(rows, into),
+            7 => self.read_width::<7>(rows, into),
+            _ => self.read_width::<8>(rows, into),
         }
+    }
+
+    fn read_width<const WIDTH: usize>(&self, rows: Range<usize>, into: &mut Vec<u64>) {
+        let bytes = &self.bytes[rows.start * WIDTH..rows.end * WIDTH];
+        into.extend(bytes.as_chunks::<WIDTH>().0.iter().map(|chunk| {
+            let mut word = [0; 8];
+            word[..WIDTH].copy_from_slice(chunk);
+            self.base + u64::from_le_bytes(word)
+        }));
     }
 
     /// The first of these rows, which must ascend, whose number is at least `x`.

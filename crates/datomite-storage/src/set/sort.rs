@@ -5,19 +5,19 @@
 
 use std::cmp::Ordering;
 
-use datomite_model::{Component, Index, Value};
+use datomite_model::{Component, Index, Value, ValueType};
+use rustc_hash::FxHashMap;
 
 use super::Fact;
-use super::slot::{cmp_utf16, rank};
+use super::slot::cmp_utf16;
 use super::word;
 
 struct SortKey {
-    /// One for each component, in the order of the index.
+    /// One for each component, in the order of the index; where that of the value does not say
+    /// all of it, those after it are 0.
     numbers: [u64; 3],
     row: u32,
-    /// Rank of the type of the value.
-    rank: u8,
-    /// Whether the number of the value says all of it.
+    /// Whether the numbers say all that e, a, v say.
     exact: bool,
 }
 
@@ -30,28 +30,41 @@ pub(super) fn permutation<'a>(
     ties: impl Fn(&Fact, &Fact) -> Ordering,
 ) -> Vec<u32> {
     let components = index.components();
-    let at_value = components
-        .iter()
-        .position(|c| *c == Component::Value)
-        .expect("invariant: an index has a value");
+    let mut types = Types::new(index);
     let mut keys: Vec<SortKey> = (0..len)
-        .map(|row| SortKey::of(&components, row, fact(row)))
+        .map(|row| {
+            types.note(fact(row));
+            SortKey::of(&components, row, fact(row))
+        })
         .collect();
-    let order = |x: &SortKey, y: &SortKey| {
-        let (before, rest) = x.numbers.split_at(at_value);
-        let (y_before, y_rest) = y.numbers.split_at(at_value);
-        before
-            .cmp(y_before)
-            .then_with(|| x.rank.cmp(&y.rank))
-            .then_with(|| rest[0].cmp(&y_rest[0]))
-            .then_with(|| {
-                if x.exact && y.exact {
-                    return rest[1..].cmp(&y_rest[1..]);
-                }
-                compare_facts(index, fact(x.row as usize), fact(y.row as usize))
-            })
-            .then_with(|| ties(fact(x.row as usize), fact(y.row as usize)))
+    if types.are_mixed {
+        for key in &mut keys {
+            key.numbers = [0; 3];
+            key.exact = false;
+        }
+    }
+    let rest = |x: &SortKey, y: &SortKey| {
+        let (fact_x, fact_y) = (fact(x.row as usize), fact(y.row as usize));
+        let full = if x.exact && y.exact {
+            Ordering::Equal
+        } else {
+            compare_facts(index, fact_x, fact_y)
+        };
+        full.then_with(|| ties(fact_x, fact_y))
             .then_with(|| x.row.cmp(&y.row))
+    };
+    let order = |x: &SortKey, y: &SortKey| {
+        let [x0, x1, x2] = x.numbers;
+        let [y0, y1, y2] = y.numbers;
+        if x0 != y0 {
+            x0.cmp(&y0)
+        } else if x1 != y1 {
+            x1.cmp(&y1)
+        } else if x2 != y2 {
+            x2.cmp(&y2)
+        } else {
+            rest(x, y)
+        }
     };
     if !keys.is_sorted_by(|x, y| order(x, y).is_le()) {
         keys.sort_unstable_by(order);
@@ -59,18 +72,51 @@ pub(super) fn permutation<'a>(
     keys.into_iter().map(|key| key.row).collect()
 }
 
+/// Whether numbers of values may be compared at all: those of one type only.
+struct Types {
+    of_attribute: FxHashMap<u64, ValueType>,
+    last: Option<(u64, ValueType)>,
+    /// VAET compares values of unlike attributes.
+    one_for_all: bool,
+    are_mixed: bool,
+}
+
+impl Types {
+    fn new(index: Index) -> Types {
+        Types {
+            of_attribute: FxHashMap::default(),
+            last: None,
+            one_for_all: index == Index::Vaet,
+            are_mixed: false,
+        }
+    }
+
+    fn note(&mut self, fact: &Fact) {
+        let attribute = if self.one_for_all { 0 } else { fact.a.raw() };
+        let seen = (attribute, fact.v.value_type());
+        if self.last == Some(seen) {
+            return;
+        }
+        self.last = Some(seen);
+        self.are_mixed |= *self.of_attribute.entry(seen.0).or_insert(seen.1) != seen.1;
+    }
+}
+
 impl SortKey {
     fn of(components: &[Component; 3], row: usize, fact: &Fact) -> SortKey {
-        let (number, exact) = value_number(&fact.v);
-        let numbers = components.map(|component| match component {
-            Component::Entity => fact.e.raw(),
-            Component::Attribute => fact.a.raw(),
-            Component::Value => number,
-        });
+        let mut numbers = [0; 3];
+        let mut exact = true;
+        for (number, component) in numbers.iter_mut().zip(components) {
+            match component {
+                Component::Entity if exact => *number = fact.e.raw(),
+                Component::Attribute if exact => *number = fact.a.raw(),
+                Component::Value => (*number, exact) = value_number(&fact.v),
+                _ => {}
+            }
+        }
         SortKey {
             numbers,
             row: u32::try_from(row).expect("invariant: a batch has at most 2^32 rows"),
-            rank: rank(fact.v.value_type()),
             exact,
         }
     }
