@@ -220,6 +220,13 @@ impl Connection {
     }
 }
 
+impl Drop for Shared {
+    /// The store's lock goes with the last handle, though databases may still read the log.
+    fn drop(&mut self) {
+        self.log.release();
+    }
+}
+
 impl Shared {
     /// The writer, once no bulk group holds it.
     pub(crate) fn lock_writer(&self) -> MutexGuard<'_, Writer> {
