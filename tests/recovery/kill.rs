@@ -13,7 +13,8 @@ use datomite::storage::{Backend, FolderBackend, FolderOptions, Log, LogOptions, 
 
 use crate::script::{records, seen};
 
-const FOLDER: &str = "DATOMITE_RECOVERY_FOLDER";
+/// Names the folder that a child works in.
+pub const FOLDER: &str = "DATOMITE_RECOVERY_FOLDER";
 
 fn place(folder: &Path) -> Arc<FolderBackend> {
     let options = FolderOptions::default().segment_bytes(40_000);
@@ -47,20 +48,17 @@ fn child_writer() {
     }
 }
 
-struct Writer {
+/// A child process that writes and says what was acknowledged.
+pub struct Writer {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Writer {
-    fn start(folder: &Path) -> Writer {
+    /// Starts this binary again to run one of its tests with a folder.
+    pub fn start(test: &str, folder: &Path) -> Writer {
         let mut child = Command::new(std::env::current_exe().expect("this binary"))
-            .args([
-                "--exact",
-                "kill::child_writer",
-                "--nocapture",
-                "--test-threads=1",
-            ])
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
             .env(FOLDER, folder)
             .stdout(Stdio::piped())
             .spawn()
@@ -70,7 +68,7 @@ impl Writer {
     }
 
     /// The next t that was acknowledged; `None` when the child is gone.
-    fn next(&mut self) -> Option<u64> {
+    pub fn next(&mut self) -> Option<u64> {
         self.lines.find_map(|line| {
             let line = line.ok()?;
             let (_, t) = line.rsplit_once("done ")?;
@@ -79,7 +77,7 @@ impl Writer {
     }
 
     /// SIGKILL, then what it had still said.
-    fn kill(mut self) -> Vec<u64> {
+    pub fn kill(mut self) -> Vec<u64> {
         self.child.kill().expect("the child is ours");
         self.child.wait().expect("the child is ours");
         std::iter::from_fn(|| self.next()).collect()
@@ -93,7 +91,7 @@ fn kill_9_loses_nothing_acknowledged_and_readers_and_second_writers_fare_as_they
     let mut acknowledged = 0;
     let mut follower: Option<Log> = None;
     for round in 0..6 {
-        let mut writer = Writer::start(&folder);
+        let mut writer = Writer::start("kill::child_writer", &folder);
         for _ in 0..100 + 37 * round {
             acknowledged = writer.next().expect("the child is alive");
             let follower = follower

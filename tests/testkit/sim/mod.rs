@@ -162,6 +162,12 @@ impl SimDisk {
         state.fail_next = None;
     }
 
+    /// Whether the operation that fails was reached.
+    pub fn is_failed(&self) -> bool {
+        let state = self.state();
+        matches!(state.fault, Some((at, _)) if at < state.ops.len())
+    }
+
     /// Whether the operation that ended the process was reached.
     pub fn is_gone(&self) -> bool {
         let state = self.state();
