@@ -31,7 +31,11 @@ pub use datomite_db::{
     delete_database, mem, mem_with, open, open_backend, open_with, register,
 };
 
-pub use datomite_query::{Place, QueryError};
+pub use datomite_query::{
+    Arithmetic, Ask, CallError, CancelToken, ExplainedStep, Explanation, FromRow, Input, Pattern,
+    Place, PullError, Query, QueryError, QueryOptions, QueryResult, Question, Row, explain,
+    index_pull, pull, pull_many, q, q_with,
+};
 
 /// What lies under a connection: for those who write a backend of their own, or test one.
 pub mod storage {

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use datomite::{
     Connection, Datom, Db, DbError, Edn, Entity, EntityId, EntityValue, Function, FunctionError,
-    Instant, Keyword, Options, Symbol, TxError, TxReport, mem_with,
+    Input, Instant, Keyword, Options, Pattern, Query, QueryError, Symbol, TxError, TxReport,
+    mem_with,
 };
 
 use super::context::{Context, Failure, tagged};
@@ -28,6 +29,16 @@ impl From<DbError> for Failure {
 
 impl From<TxError> for Failure {
     fn from(error: TxError) -> Failure {
+        Failure::Store {
+            code: error.code(),
+            category: Some(error.category()),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
         Failure::Store {
             code: error.code(),
             category: Some(error.category()),
@@ -153,30 +164,44 @@ pub(super) fn attribute_counts(db: &Db) -> Result<Vec<(Keyword, i64)>, Failure> 
         .collect())
 }
 
-fn missing<A>(what: &str) -> Result<A, Failure> {
-    Err(Failure::Case(format!("{what} is not there yet")))
+impl From<Argument> for Input {
+    fn from(argument: Argument) -> Input {
+        match argument {
+            Argument::Db(db) => Input::Db(db),
+            Argument::Log(conn) => Input::Log(conn.log()),
+            Argument::Edn(form) => Input::Edn(form),
+        }
+    }
 }
 
-pub(super) fn q(_query: &Edn, _arguments: Vec<Argument>) -> Result<Edn, Failure> {
-    missing("q")
+pub(super) fn q(query: &Edn, arguments: Vec<Argument>) -> Result<Edn, Failure> {
+    let inputs: Vec<Input> = arguments.into_iter().map(Input::from).collect();
+    Ok(datomite::q(&Query::from_edn(query)?, &inputs)?.into_edn())
 }
 
-pub(super) fn pull(_db: &Db, _pattern: &Edn, _id: &Edn) -> Result<Edn, Failure> {
-    missing("pull")
+fn pattern_of(form: &Edn) -> Result<Pattern, QueryError> {
+    Ok(Pattern::from_edn(form)?)
 }
 
-pub(super) fn pull_many(_db: &Db, _pattern: &Edn, _ids: &[Edn]) -> Result<Edn, Failure> {
-    missing("pull-many")
+pub(super) fn pull(db: &Db, pattern: &Edn, id: &Edn) -> Result<Edn, Failure> {
+    Ok(datomite::pull(db, &pattern_of(pattern)?, id)?)
 }
 
-pub(super) fn index_pull(_db: &Db, _options: &Edn) -> Result<Edn, Failure> {
-    missing("index-pull")
+pub(super) fn pull_many(db: &Db, pattern: &Edn, ids: &[Edn]) -> Result<Edn, Failure> {
+    let pulled = datomite::pull_many(db, &pattern_of(pattern)?, ids)?;
+    Ok(Edn::Vector(pulled))
+}
+
+pub(super) fn index_pull(db: &Db, options: &Edn) -> Result<Edn, Failure> {
+    Ok(Edn::Vector(datomite::index_pull(db, options)?))
 }
 
 pub(super) fn invoke(
     _conn: &Connection,
-    _name: &Edn,
+    name: &Edn,
     _arguments: Vec<Argument>,
 ) -> Result<Edn, Failure> {
-    missing("invoke")
+    Err(Failure::Case(format!(
+        "{name} cannot be called from outside of a transaction yet"
+    )))
 }
