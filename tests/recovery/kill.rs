@@ -48,6 +48,18 @@ fn child_writer() {
     }
 }
 
+/// The child that the power-cut script starts afterwards: prints what is there.
+#[test]
+fn child_reader() {
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        return;
+    };
+    let log = Log::open(place(Path::new(&folder)), LogOptions::new("the reader")).unwrap();
+    for t in seen(&log).unwrap() {
+        println!("found {t}");
+    }
+}
+
 /// A child process that writes and says what was acknowledged.
 pub struct Writer {
     child: Child,
