@@ -40,6 +40,16 @@ impl Db {
         a: EntityId,
         v: &Value,
     ) -> Result<Option<Datom>, DbError> {
+        if is_exact(v) && self.is_present() {
+            let found = self.basis.current(Index::Eavt).find(e, a, v)?;
+            return Ok(found.map(|t| Datom {
+                e,
+                a,
+                v: v.clone(),
+                tx: t.tx(),
+                added: true,
+            }));
+        }
         let range = equal_range(Some(e), a, v);
         self.first(Index::Eavt, &range, |datom| datom.v.datomic_eq(v))
     }
@@ -47,6 +57,15 @@ impl Db {
     /// The entity (the lowest) that holds a value of an attribute that AVET holds.
     pub(crate) fn holder(&self, a: EntityId, v: &Value) -> Result<Option<EntityId>, DbError> {
         let range = equal_range(None, a, v);
+        if is_exact(v) {
+            let mut runs = self.runs(Index::Avet, &range);
+            while let Some(run) = runs.next_upto(1)? {
+                if !run.is_empty() {
+                    return Ok(Some(run.e(0)));
+                }
+            }
+            return Ok(None);
+        }
         let found = self.first(Index::Avet, &range, |datom| datom.v.datomic_eq(v))?;
         Ok(found.map(|datom| datom.e))
     }
@@ -166,12 +185,18 @@ pub(crate) fn equal_range(e: Option<EntityId>, a: EntityId, v: &Value) -> KeyRan
     }
 }
 
+/// Whether only the same payload is equal to Datomic, so that a tree finds it by itself.
+fn is_exact(v: &Value) -> bool {
+    match v {
+        Value::Double(_) | Value::Float(_) | Value::BigDec(_) | Value::Uri(_) => false,
+        Value::Tuple(slots) => !slots.iter().any(is_loose),
+        _ => true,
+    }
+}
+
 /// Whether a slot's type has values that are equal to Datomic and differ in payload.
 fn is_loose(slot: &Option<Value>) -> bool {
-    matches!(
-        slot,
-        Some(Value::Double(_) | Value::Float(_) | Value::BigDec(_) | Value::Uri(_))
-    )
+    slot.as_ref().is_some_and(|v| !is_exact(v))
 }
 
 /// From a tuple's leading slots (a shorter tuple sorts before its extensions) to the end of the

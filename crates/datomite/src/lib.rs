@@ -19,14 +19,14 @@ pub use datomite_model::{
 
 pub use datomite_storage::{
     Backend, BatchId, Durability, Epoch, FolderBackend, IndexChange, LogOptions, MemoryBackend,
-    ObjectRange, Position, Random, Record, SetStats, StorageError, Version,
+    NodeSource, ObjectRange, Position, Random, ReadFault, Record, SetStats, StorageError, Version,
 };
 
 pub use datomite_db::{
-    AggregateFn, Argument, AttributePredicateFn, Clock, Connection, DatabaseId, Datoms, Db,
-    DbError, DbStats, Entity, EntityPredicateFn, EntityValue, Function, FunctionError, Functions,
+    AggregateFn, Argument, AttributePredicateFn, Bulk, BulkError, Clock, Column, Connection,
+    DatabaseId, Datoms, Db, DbError, DbStats, Entity, EntityPredicateFn, EntityValue, Function, FunctionError, Functions,
     IndexStats, IntoFunction, IntoTxData, Listener, Log, OpenBackend, Options, Outcome, Pause,
-    QueryFn, Spawn, TimePoint, TransactionFn, TxData, TxEntry, TxError, TxFuture, TxRange,
+    QueryFn, Spawn, TimePoint, TransactionFn, TxData, TxEntry, TxError, TxFuture, TxMeta, TxRange,
     TxReport, TxReportQueue, connect, connect_with, create_database, database_names,
     delete_database, mem, mem_with, open, open_backend, open_with, register,
 };
