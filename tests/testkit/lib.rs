@@ -1,6 +1,8 @@
 //! What the tests share: the other side of comparisons, skips, generators.
 
 pub mod conformance;
+pub mod generate;
+pub mod oracle;
 pub mod postgres;
 pub mod sim;
 pub mod skip;
