@@ -2,6 +2,88 @@
 //!
 //! This crate is the face of all others: every name that a program needs stands here, flat. It
 //! decides nothing itself.
+//!
+//! # A database, facts, a question
+//!
+//! A database holds facts about entities. What attributes there are is itself said in a
+//! transaction:
+//!
+//! ```
+//! use datomite::prelude::*;
+//!
+//! # fn main() -> Result<(), datomite::Error> {
+//! let conn = datomite::mem();
+//! conn.transact(
+//!     "[{:db/ident :user/email :db/valueType :db.type/string
+//!        :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+//!       {:db/ident :user/age :db/valueType :db.type/long :db/cardinality :db.cardinality/one}]",
+//! )?;
+//! let mail = "ann@example.org";
+//! conn.transact(edn!("[{:user/email ?mail :user/age 31}]", mail = mail))?;
+//!
+//! let rows = conn
+//!     .db()
+//!     .q("[:find ?email ?age :in $ ?least
+//!          :where [?u :user/email ?email] [?u :user/age ?age] [(<= ?least ?age)]]")
+//!     .arg(18)
+//!     .rows::<(String, i64)>()?;
+//! assert_eq!(rows, [("ann@example.org".to_owned(), 31)]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Time
+//!
+//! A [`Db`] is a value: what it answers never changes, and the past is a database like any other.
+//!
+//! ```
+//! use datomite::prelude::*;
+//!
+//! # fn main() -> Result<(), datomite::Error> {
+//! let conn = datomite::mem();
+//! conn.transact(
+//!     "[{:db/ident :door/state :db/valueType :db.type/string
+//!        :db/cardinality :db.cardinality/one}]",
+//! )?;
+//! let report = conn.transact("[[:db/add \"door\" :door/state \"open\"]]")?;
+//! let door = report.tempids[&Edn::string("door")];
+//! conn.transact(edn!("[[:db/add ?door :door/state \"shut\"]]", door = door))?;
+//!
+//! let state = "[:find ?s . :where [_ :door/state ?s]]";
+//! assert_eq!(conn.db().q(state).edn()?, Edn::string("shut"));
+//! let then = conn.db().as_of(report.db_after.basis_t())?;
+//! assert_eq!(then.q(state).edn()?, Edn::string("open"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A fork for every test
+//!
+//! [`Connection::fork`] gives an in-memory connection of its own that begins where this one is,
+//! at no cost; what is transacted there is seen nowhere else.
+//!
+//! ```
+//! use datomite::prelude::*;
+//!
+//! # fn main() -> Result<(), datomite::Error> {
+//! let conn = datomite::mem();
+//! conn.transact(
+//!     "[{:db/ident :tag/name :db/valueType :db.type/string :db/cardinality :db.cardinality/one}]",
+//! )?;
+//! let fork = conn.fork()?;
+//! fork.transact("[{:tag/name \"new\"}]")?;
+//! let names = "[:find [?n ...] :where [_ :tag/name ?n]]";
+//! assert_eq!(fork.db().q(names).edn()?, edn!("[\"new\"]"));
+//! assert_eq!(conn.db().q(names).edn()?, edn!("[]"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Text that is not EDN does not compile:
+//!
+//! ```compile_fail
+//! let form = datomite::edn!("[:find ?e");
+//! ```
 
 #![forbid(unsafe_code)]
 
