@@ -97,6 +97,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
 const CLOCK_FILES: &[&str] = &[
     // The defaults of `Options`: a simulation gives its own.
     "crates/datomite-db/src/options.rs",
+    // The deadline of a query that has a time limit.
+    "crates/datomite-query/src/options.rs",
 ];
 
 const ENGINE: [&str; 4] = ["model", "storage", "db", "query"];

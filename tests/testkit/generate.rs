@@ -114,7 +114,8 @@ pub fn schema_tx(attrs: &[Attr]) -> Edn {
     Edn::Vector(attrs.iter().map(define).collect())
 }
 
-fn scalar(random: &mut Random, value_type: ValueType) -> Value {
+/// A value of that type, from a handful.
+pub fn scalar(random: &mut Random, value_type: ValueType) -> Value {
     let small = random.below(7);
     match value_type {
         ValueType::String => {
