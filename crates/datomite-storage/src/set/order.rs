@@ -153,19 +153,42 @@ impl<'a> Key<'a> {
     /// How a row compares with this key; never equal unless the key is a whole row.
     #[inline]
     pub(super) fn compare(&self, index: Index, x: View<'_>) -> Ordering {
-        let components = index.components();
-        for component in &components[..self.depth.min(3)] {
-            let order = match component {
-                Component::Entity => x.row.e.cmp(&self.row.e),
-                Component::Attribute => x.row.a.cmp(&self.row.a),
-                Component::Value => x.row.v.cmp(x.side, &self.row.v, self.side()),
-            };
-            if order.is_ne() {
-                return order;
-            }
+        let key = &self.row;
+        let e = || x.row.e.cmp(&key.e);
+        let a = || x.row.a.cmp(&key.a);
+        let v = || x.row.v.cmp(x.side, &key.v, self.side());
+        match index {
+            Index::Eavt => self.in_turn(x.row.t, e, a, v),
+            Index::Aevt => self.in_turn(x.row.t, a, e, v),
+            Index::Avet => self.in_turn(x.row.t, a, v, e),
+            Index::Vaet => self.in_turn(x.row.t, v, a, e),
+        }
+    }
+
+    /// Compares as many components as the key has, then t (which descends) or the side.
+    #[inline(always)]
+    fn in_turn(
+        &self,
+        t: u64,
+        first: impl Fn() -> Ordering,
+        second: impl Fn() -> Ordering,
+        third: impl Fn() -> Ordering,
+    ) -> Ordering {
+        let mut order = Ordering::Equal;
+        if self.depth > 0 {
+            order = first();
+        }
+        if self.depth > 1 && order.is_eq() {
+            order = second();
+        }
+        if self.depth > 2 && order.is_eq() {
+            order = third();
+        }
+        if order.is_ne() {
+            return order;
         }
         match (self.depth, self.at) {
-            (4, _) => self.row.t.cmp(&x.row.t),
+            (4, _) => self.row.t.cmp(&t),
             (_, Side::Before) => Ordering::Greater,
             (_, Side::After) => Ordering::Less,
         }
