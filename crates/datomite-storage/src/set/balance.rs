@@ -22,6 +22,8 @@ const OPEN_JOIN: usize = OPEN_MAX * 3 / 4;
 const KIDS_MIN: usize = FAN_OUT / 4;
 /// So many open rows under one inner node are worth a block.
 const REPACK_MIN: u64 = 512;
+/// So many edits under one inner node are a bulk load: what it opened is packed at once.
+const MANY_EDITS: usize = 128;
 
 /// Drops empty children and merges small ones, among those touched.
 pub(super) fn settle(index: Index, kids: &mut Vec<Kid>, touched: Range<usize>) {
@@ -107,8 +109,8 @@ fn join_inner(index: Index, left: &mut Arc<Inner>, right: Kid) -> Option<Kid> {
 }
 
 /// Leaves at most `FAN_OUT` children; the others come back under siblings.
-pub(super) fn divide(index: Index, kids: &mut Vec<Kid>, appended: bool) -> Vec<Kid> {
-    if kids.len() > FAN_OUT {
+pub(super) fn divide(index: Index, kids: &mut Vec<Kid>, appended: bool, edits: usize) -> Vec<Kid> {
+    if kids.len() > FAN_OUT || edits >= MANY_EDITS {
         repack(index, kids);
     }
     let total = kids.len();

@@ -277,7 +277,7 @@ fn edit_inner(index: Index, inner: &mut Arc<Inner>, sum: &mut Sum, ops: &[Op<'_>
     let appended = at + 1 == inner.kids.len();
     let touched = touched.unwrap_or(at)..at + 1;
     settle(index, &mut inner.kids, touched);
-    let more = divide(index, &mut inner.kids, appended);
+    let more = divide(index, &mut inner.kids, appended, ops.len());
     *sum = Sum::of_kids(&inner.kids);
     more
 }

@@ -19,7 +19,8 @@ const AROUND: usize = 24;
 const WINDOW_MIN: usize = 16;
 /// From this many rows on, a rewritten stretch is packed rather than left open.
 pub(super) const PACK_MIN: usize = 256;
-/// From this many places on, a packed leaf is rebuilt as a whole.
+/// From this many places on, a packed leaf is rebuilt as a whole; from a quarter of them on if a
+/// row in so many changes.
 const SCATTERED: usize = 16;
 
 /// A change of one row. The keys of a batch ascend and differ.
@@ -107,7 +108,8 @@ fn regions(window: &Range<usize>, landings: &[Landing<'_, '_>]) -> Vec<Region> {
             }),
         }
     }
-    if regions.len() >= SCATTERED {
+    let dense = landings.len() * SCATTERED >= window.len() && regions.len() * 4 >= SCATTERED;
+    if dense || regions.len() >= SCATTERED {
         return vec![Region {
             rows: window.clone(),
             landings: 0..landings.len(),
