@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use datomite_model::{Symbol, T};
+use datomite_model::{Symbol, T, Uuid};
 use datomite_storage::Record;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
@@ -188,6 +188,15 @@ impl Connection {
         self.shared.listeners.queue()
     }
 
+    /// A new uuid that begins with the seconds of the clock, so that younger ones sort later.
+    pub fn squuid(&self) -> Result<Uuid, DbError> {
+        let options = &self.shared.options;
+        let random = (options.log_options().random)()?;
+        let seconds = (options.clock)().ms().div_euclid(1000) as u32;
+        let bits = (u128::from(seconds) << 96) | (random & (u128::MAX >> 32));
+        Ok(uuid_v4(bits))
+    }
+
     /// Gives up writing: the store's lock goes, reading goes on.
     pub fn release(&self) {
         let _writer = self.shared.lock_writer();
@@ -295,4 +304,10 @@ impl Shared {
         writer.pending = head.clone();
         self.published.store(Arc::new(head));
     }
+}
+
+/// Marks the bits as those of a random uuid.
+fn uuid_v4(bits: u128) -> Uuid {
+    let version = (bits & !(0xf << 76)) | (0x4 << 76);
+    Uuid::from_u128((version & !(0x3 << 62)) | (0x2 << 62))
 }

@@ -84,21 +84,32 @@ impl Db {
         Ok(())
     }
 
-    /// Facts that were closed after `t`: they held at `t`, or did not exist yet.
+    /// Facts that were closed after `t`: they held at `t`, or came and went later.
     fn retracted_after(&self, t: T, edits: &mut Vec<TakeBack>) -> Result<(), DbError> {
+        let held = Window {
+            as_of: Some(t),
+            since: None,
+        };
+        self.closed_facts(held, |fact| {
+            let holds = fact.t <= t && fact.out.is_some_and(|out| out > t);
+            edits.extend(holds.then_some(TakeBack::Reopen(fact)));
+        })?;
+        let later = Window {
+            as_of: None,
+            since: Some(t),
+        };
+        self.closed_facts(later, |fact| {
+            let came_later = fact.t > t;
+            edits.extend(came_later.then_some(TakeBack::ForgetClosed(fact)));
+        })
+    }
+
+    /// The closed facts of the leaves that a window needs.
+    fn closed_facts(&self, window: Window, mut each: impl FnMut(Fact)) -> Result<(), DbError> {
         let set = self.basis.history(Index::Eavt);
-        let mut runs = set.runs(&KeyRange::all(), Window::default());
+        let mut runs = set.runs(&KeyRange::all(), window);
         while let Some(run) = runs.next()? {
-            for row in 0..run.len() {
-                if run.out(row).is_none_or(|out| out <= t) {
-                    continue;
-                }
-                let fact = run.fact(row);
-                edits.push(match fact.t <= t {
-                    true => TakeBack::Reopen(fact),
-                    false => TakeBack::ForgetClosed(fact),
-                });
-            }
+            (0..run.len()).for_each(|row| each(run.fact(row)));
         }
         Ok(())
     }
