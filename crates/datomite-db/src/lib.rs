@@ -53,7 +53,7 @@ pub use open::{
 pub use options::{Clock, Options, Pause, Spawn};
 pub use runs::{ViewRun, ViewRuns};
 pub use stats::{DbStats, IndexStats};
-pub use transact::{IntoTxData, TxData, TxError, TxReport};
+pub use transact::{Alteration, IntoTxData, TxBuilder, TxData, TxError, TxReport, tx};
 pub use tx_log::{Log, TxEntry, TxRange};
 pub use typed::{Argument, IntoFunction, Outcome};
 pub use view::TimePoint;

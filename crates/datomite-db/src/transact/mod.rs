@@ -1,23 +1,37 @@
-//! Transactions: from what a caller says to datoms. (The stages replace this placeholder; the face
-//! below is what the connection, replay, forks and bulk call.)
+//! Transactions: from what a caller says to datoms, one stage after another.
+//!
+//! A transaction is a set: no order, no database in between. Each stage is a file; its type hides
+//! from the next what is settled.
+
+pub(crate) mod schema;
+
+mod allocate;
+mod builtin;
+mod data;
+mod error;
+mod expand;
+mod instant;
+mod novelty;
+mod op;
+mod read;
+mod resolve;
+mod spec;
+mod tuple;
+mod upsert;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use datomite_model::{Category, Datom, Edn, EdnError, EntityId, Instant, Keyword, Schema};
+use datomite_model::{Datom, Edn, EntityId, Instant, Value};
 use datomite_storage::Record;
 
-use crate::{Db, DbError};
+use crate::Db;
+use crate::bootstrap::id;
+use allocate::{Allocated, Directives};
+use op::Tempids;
 
-/// Transaction data: a list of operations.
-#[derive(Clone, PartialEq, Debug)]
-pub struct TxData(pub Edn);
-
-/// What can be transacted.
-pub trait IntoTxData {
-    /// The transaction data, or why a text is none.
-    fn into_tx_data(self) -> Result<TxData, TxError>;
-}
+pub use data::{IntoTxData, TxBuilder, TxData, tx};
+pub use error::{Alteration, TxError};
+pub(crate) use schema::advance as advance_schema;
 
 /// What a transaction did.
 #[derive(Clone, Debug)]
@@ -30,48 +44,6 @@ pub struct TxReport {
     pub tx_data: Vec<Datom>,
     /// The entity that each tempid became.
     pub tempids: BTreeMap<Edn, EntityId>,
-}
-
-/// Why a transaction was refused.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum TxError {
-    /// A read failed, or a form names nothing.
-    #[error(transparent)]
-    Db(#[from] DbError),
-    /// The text is no EDN.
-    #[error(transparent)]
-    Edn(#[from] EdnError),
-}
-
-impl TxError {
-    /// Datomic's keyword for the error, where it has one.
-    pub fn code(&self) -> Option<Keyword> {
-        match self {
-            TxError::Db(error) => error.code(),
-            TxError::Edn(_) => None,
-        }
-    }
-
-    /// What a caller may do about it.
-    pub fn category(&self) -> Category {
-        match self {
-            TxError::Db(error) => error.category(),
-            TxError::Edn(_) => Category::Incorrect,
-        }
-    }
-}
-
-impl IntoTxData for Edn {
-    fn into_tx_data(self) -> Result<TxData, TxError> {
-        Ok(TxData(self))
-    }
-}
-
-impl IntoTxData for &str {
-    fn into_tx_data(self) -> Result<TxData, TxError> {
-        Ok(TxData(datomite_model::read(self)?))
-    }
 }
 
 impl Db {
@@ -88,18 +60,54 @@ pub(crate) fn decide(
     tx_data: TxData,
     now: Instant,
 ) -> Result<(TxReport, Record), TxError> {
-    let _ = now;
-    Err(TxError::Db(DbError::NotAnEntity {
-        form: {
-            let TxData(form) = tx_data;
-            let _ = db;
-            form
-        },
-    }))
+    if db.is_history() {
+        return Err(crate::DbError::History { operation: "transact on" }.into());
+    }
+    let mut tempids = Tempids::default();
+    let raw = read::read(tx_data)?;
+    let flat = expand::expand(db, &mut tempids, raw)?;
+    let ops = resolve::resolve(db, &mut tempids, flat.ops)?;
+    let upserted = upsert::upsert(db, &tempids, &ops)?;
+    let directives = Directives { force: flat.force, matching: flat.matching };
+    let allocated = allocate::allocate(db, &mut tempids, &upserted, ops, directives)?;
+    conclude(db, allocated, now)
 }
 
-/// The schema after a transaction's datoms: the same function serves replay and forks of the past.
-pub(crate) fn advance_schema(schema: &Arc<Schema>, datoms: &[Datom]) -> Arc<Schema> {
-    let _ = datoms;
-    Arc::clone(schema)
+/// From facts to a new database.
+fn conclude(
+    db: &Db,
+    mut allocated: Allocated,
+    now: Instant,
+) -> Result<(TxReport, Record), TxError> {
+    let t = allocated.t;
+    let instant = instant::settle_instant(db, t, now, &mut allocated.ops)?;
+    let ensures = spec::take_ensures(&mut allocated.ops);
+    let mut found = novelty::novelty(db, t, &allocated.ops, &allocated.new)?;
+    tuple::compose(db, t, &mut found, &allocated.new)?;
+    spec::check_values(db, &allocated.ops, &found.datoms)?;
+    novelty::check_unique(db, &found.datoms)?;
+    schema::check_schema(db, t, &mut found.datoms)?;
+    let tx_data = stamped(t.tx(), instant, found.datoms);
+    let schema = schema::advance(db.schema(), &tx_data);
+    let record = Record {
+        t,
+        instant,
+        next_t: allocated.next_t,
+        next_element: allocated.next_element,
+        index_changes: schema::index_changes(db.schema(), &schema, &tx_data),
+        datoms: tx_data.clone(),
+    };
+    let db_after = db.apply_record(&record, schema)?;
+    spec::check_entities(db, &db_after, &ensures)?;
+    let db_before = db.clone();
+    Ok((TxReport { db_before, db_after, tx_data, tempids: allocated.tempids }, record))
 }
+
+/// The datoms after the one that says when.
+fn stamped(tx: EntityId, instant: Instant, datoms: Vec<Datom>) -> Vec<Datom> {
+    let when = Datom { e: tx, a: id::TX_INSTANT, v: Value::Instant(instant), tx, added: true };
+    std::iter::once(when).chain(datoms).collect()
+}
+
+#[cfg(test)]
+mod tests;

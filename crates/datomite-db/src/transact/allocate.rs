@@ -1,0 +1,264 @@
+//! Allocation: the transaction takes the next t, then its new entities in the order in which they
+//! are mentioned; schema elements count on their own.
+//!
+//! A new entity goes to the partition that a directive, its tempid or its parent asks for, else
+//! to `:db.part/user`.
+
+use std::collections::BTreeMap;
+
+use datomite_model::{Edn, EntityId, Partition, T, Value};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::error::TxError;
+use super::op::{Op, Place, TempId, TempOp, TempValue, Tempids};
+use super::resolve::{partition_of, tempid_of};
+use super::upsert::Upserted;
+use crate::bootstrap::id;
+use crate::Db;
+
+/// Facts with ids, and the counters after them.
+#[derive(Debug)]
+pub(super) struct Allocated {
+    pub(super) t: T,
+    pub(super) next_t: T,
+    pub(super) next_element: u64,
+    pub(super) ops: Vec<Op>,
+    pub(super) tempids: BTreeMap<Edn, EntityId>,
+    /// Entities that this transaction made: nothing about them is stored.
+    pub(super) new: FxHashSet<EntityId>,
+}
+
+/// Gives every tempid an entity.
+pub(super) fn allocate(
+    db: &Db,
+    tempids: &mut Tempids,
+    upserted: &Upserted,
+    ops: Vec<TempOp>,
+    directives: Directives,
+) -> Result<Allocated, TxError> {
+    let used = check_used(tempids, upserted, &ops)?;
+    let elements = schema_elements(upserted, &ops);
+    let partitions = Partitions::new(db, tempids, upserted, directives)?;
+    let t = db.next_t();
+    let mut next_t = t.raw() + 1;
+    let mut next_element = db.next_element();
+    let mut given: FxHashMap<TempId, EntityId> = FxHashMap::default();
+    let mut new = FxHashSet::default();
+    for temp in used {
+        let class = upserted.find(temp);
+        if upserted.known(temp).is_some() || given.contains_key(&class) {
+            continue;
+        }
+        let entity = if tempids.get(class).is_tx || partitions.of(tempids, class) == Partition::TX {
+            t.tx()
+        } else if elements.contains(&class) {
+            next_element += 1;
+            Partition::DB.entity(next_element - 1)
+        } else {
+            next_t += 1;
+            partitions.of(tempids, class).entity(next_t - 1)
+        };
+        new.insert(entity);
+        given.insert(class, entity);
+    }
+    let entity = |temp: TempId| {
+        let known = upserted.known(temp).or_else(|| given.get(&upserted.find(temp)).copied());
+        known.unwrap_or(t.tx())
+    };
+    let named = tempids.ids().filter(|temp| {
+        upserted.known(*temp).is_some() || given.contains_key(&upserted.find(*temp))
+    });
+    let names = named.filter_map(|temp| Some((tempids.get(temp).name.clone()?, entity(temp))));
+    Ok(Allocated {
+        t,
+        next_t: T::new(next_t),
+        next_element,
+        tempids: names.collect(),
+        ops: ops.into_iter().filter_map(|op| settle(op, &entity)).collect(),
+        new,
+    })
+}
+
+/// Where new entities are asked to go.
+#[derive(Default, Debug)]
+pub(super) struct Directives {
+    pub(super) force: Vec<(Edn, Edn)>,
+    pub(super) matching: Vec<(Edn, Edn)>,
+}
+
+/// A written composite is dropped here: the store computes it. So are tuples with open slots of
+/// one; everything else has its ids now.
+fn settle(op: TempOp, entity: &impl Fn(TempId) -> EntityId) -> Option<Op> {
+    if op.a.is_composite() {
+        return None;
+    }
+    let e = match op.e {
+        Place::Id(id) => id,
+        Place::Temp(temp) => entity(temp),
+    };
+    let v = settle_value(op.v, op.a.is_ref() || op.a.tuple.is_some(), entity);
+    Some(Op { added: op.added, e, a: op.a, v, form: op.form })
+}
+
+fn settle_value(v: TempValue, is_ref: bool, entity: &impl Fn(TempId) -> EntityId) -> Value {
+    match v {
+        TempValue::Value(value) => value,
+        TempValue::Temp(temp) if is_ref => Value::Ref(entity(temp)),
+        TempValue::Temp(temp) => Value::Long(entity(temp).raw() as i64),
+        TempValue::Tuple(slots) => Value::Tuple(
+            slots.into_iter().map(|slot| slot.map(|v| settle_value(v, true, entity))).collect(),
+        ),
+    }
+}
+
+/// Tempids in the order of their first mention as an entity; one that is only a value is refused.
+fn check_used(
+    tempids: &Tempids,
+    upserted: &Upserted,
+    ops: &[TempOp],
+) -> Result<Vec<TempId>, TxError> {
+    let mut order = Vec::new();
+    let mut as_entity: FxHashSet<TempId> = FxHashSet::default();
+    for op in ops {
+        if let Place::Temp(temp) = op.e {
+            as_entity.insert(upserted.find(temp));
+            order.push(temp);
+        }
+    }
+    let mut check = |value: &TempValue| -> Result<(), TxError> {
+        for temp in temps_of(value) {
+            let entry = tempids.get(temp);
+            let class = upserted.find(temp);
+            if !entry.is_tx && upserted.known(temp).is_none() && !as_entity.contains(&class) {
+                let tempid = entry.name.clone().unwrap_or(Edn::Map(Vec::new()));
+                return Err(TxError::TempidNotAnEntity { tempid });
+            }
+            if entry.is_tx {
+                order.push(temp);
+            }
+        }
+        Ok(())
+    };
+    for op in ops.iter().filter(|op| !op.a.is_composite()) {
+        check(&op.v)?;
+    }
+    Ok(order)
+}
+
+fn temps_of(value: &TempValue) -> Vec<TempId> {
+    match value {
+        TempValue::Value(_) => Vec::new(),
+        TempValue::Temp(temp) => vec![*temp],
+        TempValue::Tuple(slots) => slots.iter().flatten().flat_map(temps_of).collect(),
+    }
+}
+
+/// New entities that become part of the schema: they are defined or installed as such.
+fn schema_elements(upserted: &Upserted, ops: &[TempOp]) -> FxHashSet<TempId> {
+    let mut found = FxHashSet::default();
+    for op in ops.iter().filter(|op| op.added) {
+        if let (Place::Temp(temp), id::VALUE_TYPE | id::CARDINALITY) = (op.e, op.a.id) {
+            found.insert(upserted.find(temp));
+        }
+        let installs = matches!(
+            op.a.id,
+            id::INSTALL_ATTRIBUTE | id::INSTALL_PARTITION | id::INSTALL_VALUE_TYPE
+        );
+        if let (true, TempValue::Temp(temp)) = (installs, &op.v) {
+            found.insert(upserted.find(*temp));
+        }
+    }
+    found
+}
+
+/// The partition of each class that asks for one.
+struct Partitions {
+    asked: FxHashMap<TempId, Partition>,
+}
+
+impl Partitions {
+    fn new(
+        db: &Db,
+        tempids: &mut Tempids,
+        upserted: &Upserted,
+        directives: Directives,
+    ) -> Result<Partitions, TxError> {
+        let mut asked = FxHashMap::default();
+        for temp in tempids.ids() {
+            if let Some(partition) = tempids.get(temp).partition {
+                asked.insert(upserted.find(temp), partition);
+            }
+        }
+        let known_before = tempids.len();
+        let mut resolve = |form: &Edn| -> Result<Option<TempId>, TxError> {
+            let temp = tempid_of(db, tempids, form)?;
+            Ok(temp.filter(|temp| temp.at() < known_before))
+        };
+        let mut matching: FxHashMap<TempId, TempId> = FxHashMap::default();
+        for (temp, other) in &directives.matching {
+            let Some(temp) = resolve(temp)? else { continue };
+            match resolve(other)? {
+                Some(other) => drop(matching.insert(upserted.find(temp), upserted.find(other))),
+                None => {
+                    let other = db.require_entid(other)?;
+                    asked.insert(upserted.find(temp), other.partition());
+                }
+            }
+        }
+        for (temp, part) in &directives.force {
+            let Some(temp) = resolve(temp)? else { continue };
+            let part_id = db.entid(part)?;
+            let invalid = || TxError::NotAPartition { form: part.clone() };
+            let part_id = part_id.filter(|id| is_partition(db, *id)).ok_or_else(invalid)?;
+            matching.remove(&upserted.find(temp));
+            asked.insert(upserted.find(temp), partition_of(part_id));
+        }
+        follow(&mut asked, &matching, upserted)?;
+        Ok(Partitions { asked })
+    }
+
+    fn of(&self, tempids: &Tempids, class: TempId) -> Partition {
+        let mut here = Some(class);
+        while let Some(temp) = here {
+            if let Some(partition) = self.asked.get(&temp) {
+                return *partition;
+            }
+            here = tempids.get(temp).parent;
+        }
+        Partition::USER
+    }
+}
+
+/// Whether an entity is an implicit partition or was installed as a named one.
+pub(super) fn is_partition(db: &Db, entity: EntityId) -> bool {
+    if entity.partition().implicit_number().is_some() {
+        return entity.counter() == 0;
+    }
+    let installed = Value::Ref(entity);
+    db.basis()
+        .datom_of_value(id::PART_DB, id::INSTALL_PARTITION, &installed)
+        .is_ok_and(|datom| datom.is_some())
+}
+
+/// Follows matches to a partition that is known; a circle is an error.
+fn follow(
+    asked: &mut FxHashMap<TempId, Partition>,
+    matching: &FxHashMap<TempId, TempId>,
+    upserted: &Upserted,
+) -> Result<(), TxError> {
+    for start in matching.keys() {
+        let mut here = *start;
+        let mut steps = 0;
+        while let Some(next) = matching.get(&here) {
+            here = *next;
+            steps += 1;
+            if steps > matching.len() {
+                return Err(TxError::CycleInAffinity);
+            }
+        }
+        let known = upserted.known(here).map(EntityId::partition);
+        let end = asked.get(&here).copied().or(known).unwrap_or(Partition::USER);
+        asked.insert(*start, end);
+    }
+    Ok(())
+}

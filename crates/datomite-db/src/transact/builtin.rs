@@ -1,0 +1,160 @@
+//! The built-in transaction functions: `[:db/retract e a]`, `:db/retractEntity` and `:db/cas`.
+//!
+//! Each sees the view that the transaction runs on and gives facts.
+
+use std::sync::Arc;
+
+use datomite_model::{Datom, Edn, EntityId, Value};
+use rustc_hash::FxHashSet;
+
+use super::error::TxError;
+use super::expand::Expansion;
+use super::op::{Ent, FlatValue};
+use super::resolve::{is_tempid, resolve_plain};
+use crate::bootstrap::id;
+use crate::Db;
+
+/// Which one is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Builtin {
+    RetractAttribute,
+    RetractEntity,
+    Cas,
+}
+
+/// The built-in that a form names, if it does.
+pub(super) fn named(db: &Db, function: &Edn) -> Result<Option<Builtin>, TxError> {
+    let id = match function {
+        Edn::Value(Value::Symbol(symbol)) if symbol.namespace() != Some("db") => None,
+        _ => db.entid(function)?,
+    };
+    Ok(match id {
+        Some(id::RETRACT) => Some(Builtin::RetractAttribute),
+        Some(id::RETRACT_ENTITY) => Some(Builtin::RetractEntity),
+        Some(id::CAS) => Some(Builtin::Cas),
+        _ => None,
+    })
+}
+
+/// Runs a built-in.
+pub(super) fn run(
+    expansion: &mut Expansion<'_>,
+    builtin: Builtin,
+    args: &[Edn],
+    form: &Arc<Edn>,
+) -> Result<(), TxError> {
+    match (builtin, args) {
+        (Builtin::RetractAttribute, [e, a]) => retract_attribute(expansion, e, a, form),
+        (Builtin::RetractEntity, [e]) => retract_entity(expansion, e, form),
+        (Builtin::Cas, [e, a, old, new]) => cas(expansion, e, a, old, new, form),
+        _ => Err(TxError::TooShort { form: (**form).clone() }),
+    }
+}
+
+fn retract_datom(expansion: &mut Expansion<'_>, datom: Datom, form: &Arc<Edn>) {
+    if let Some(a) = expansion.db.schema().attribute(datom.a).cloned() {
+        let e = Ent::Form(Edn::Value(Value::Ref(datom.e)));
+        let v = FlatValue::Form(Edn::Value(datom.v));
+        expansion.push(false, e, a, v, form);
+    }
+}
+
+fn retract_attribute(
+    expansion: &mut Expansion<'_>,
+    e: &Edn,
+    a: &Edn,
+    form: &Arc<Edn>,
+) -> Result<(), TxError> {
+    if is_tempid(expansion.db, e) {
+        return Err(TxError::TempidNotAllowed { form: e.clone() });
+    }
+    let e = resolve_plain(expansion.db, e)?.ok_or(TxError::NotAnEntity { form: e.clone() })?;
+    let a = expansion.attribute(a)?;
+    for datom in expansion.db.datoms_of_attribute(e, a.id)? {
+        retract_datom(expansion, datom, form);
+    }
+    Ok(())
+}
+
+/// All facts about the entity, all references to it, and the same for its components.
+fn retract_entity(
+    expansion: &mut Expansion<'_>,
+    e: &Edn,
+    form: &Arc<Edn>,
+) -> Result<(), TxError> {
+    if is_tempid(expansion.db, e) {
+        return Err(TxError::TempidNotAllowed { form: e.clone() });
+    }
+    let Some(root) = resolve_plain(expansion.db, e)? else { return Ok(()) };
+    let mut open = vec![root];
+    let mut seen: FxHashSet<EntityId> = open.iter().copied().collect();
+    while let Some(e) = open.pop() {
+        for datom in expansion.db.datoms_of(e)? {
+            let component = expansion.db.schema().attribute(datom.a).is_some_and(|a| a.is_component);
+            if let (true, Value::Ref(part)) = (component, &datom.v)
+                && seen.insert(*part)
+            {
+                open.push(*part);
+            }
+            retract_datom(expansion, datom, form);
+        }
+        for datom in expansion.db.referrers(e)? {
+            retract_datom(expansion, datom, form);
+        }
+    }
+    Ok(())
+}
+
+fn cas(
+    expansion: &mut Expansion<'_>,
+    e: &Edn,
+    a: &Edn,
+    old: &Edn,
+    new: &Edn,
+    form: &Arc<Edn>,
+) -> Result<(), TxError> {
+    if e.is_nil() || a.is_nil() || new.is_nil() {
+        return Err(TxError::InvalidCas { form: (**form).clone() });
+    }
+    if is_tempid(expansion.db, e) {
+        return Err(TxError::TempidNotAllowed { form: e.clone() });
+    }
+    let attribute = expansion.attribute(a)?;
+    if attribute.is_many() {
+        return Err(TxError::InvalidCasMany { attribute: attribute.ident.clone() });
+    }
+    let entity = resolve_plain(expansion.db, e)?;
+    let actual = match entity {
+        None => None,
+        Some(e) => expansion.db.datoms_of_attribute(e, attribute.id)?.into_iter().next(),
+    };
+    let actual = actual.map(|datom| datom.v);
+    let equal = match (&actual, old) {
+        (None, Edn::Nil) => true,
+        (Some(actual), old) => old.as_value().is_some_and(|old| cas_equal(actual, old)),
+        (None, _) => false,
+    };
+    if !equal {
+        return Err(TxError::CasFailed {
+            entity: e.clone(),
+            attribute: attribute.ident.clone(),
+            expected: old.clone(),
+            actual: actual.map_or(Edn::Nil, Edn::from),
+        });
+    }
+    let entity = entity.ok_or(TxError::NotAnEntity { form: e.clone() })?;
+    let e = Ent::Form(Edn::Value(Value::Ref(entity)));
+    expansion.push(true, e, attribute, FlatValue::Form(new.clone()), form);
+    Ok(())
+}
+
+/// Clojure's `=`: integers by number, decimals by number, never across kinds.
+fn cas_equal(actual: &Value, old: &Value) -> bool {
+    match (actual, old) {
+        (Value::BigDec(a), Value::BigDec(b)) => a.cmp_number(b).is_eq(),
+        (Value::Double(a), Value::Double(b)) => a == b,
+        (Value::Float(a), Value::Float(b)) => a == b,
+        (Value::Float(a), Value::Double(b)) => f64::from(*a) == *b,
+        (actual, old) => actual.join_eq(old),
+    }
+}

@@ -1,0 +1,265 @@
+//! Expansion: maps, nested maps, reverse keys, collections and function calls become one fact each.
+//!
+//! Functions see the database before the transaction (its view, where there is one) and their
+//! arguments, never each other or the rest of the transaction.
+
+use std::sync::Arc;
+
+use datomite_model::{Attribute, Edn, Keyword, Symbol, Value};
+use rustc_hash::FxHashMap;
+
+use super::builtin;
+use super::error::TxError;
+use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, Tempids};
+use super::read::read_forms;
+use crate::ident::ident_form;
+use crate::{Db, Function};
+
+/// How deep a function may give calls of functions.
+const CALLS_MAX: usize = 100;
+
+/// What the expansion gives: facts, and where new entities go.
+#[derive(Default, Debug)]
+pub(super) struct Flat {
+    pub(super) ops: Vec<FlatOp>,
+    pub(super) force: Vec<(Edn, Edn)>,
+    pub(super) matching: Vec<(Edn, Edn)>,
+}
+
+/// Expands all elements.
+pub(super) fn expand(db: &Db, tempids: &mut Tempids, raw: Vec<RawOp>) -> Result<Flat, TxError> {
+    let mut expansion =
+        Expansion { db, tempids, flat: Flat::default(), attributes: FxHashMap::default() };
+    expansion.all(raw, 0)?;
+    Ok(expansion.flat)
+}
+
+/// The state of one expansion.
+pub(super) struct Expansion<'a> {
+    pub(super) db: &'a Db,
+    pub(super) tempids: &'a mut Tempids,
+    flat: Flat,
+    /// Attributes by how they were written: a bulk of maps has few.
+    attributes: FxHashMap<Edn, Arc<Attribute>>,
+}
+
+/// A key of a map form.
+enum MapKey {
+    Forward(Arc<Attribute>),
+    Reverse(Arc<Attribute>),
+}
+
+impl Expansion<'_> {
+    fn all(&mut self, raw: Vec<RawOp>, depth: usize) -> Result<(), TxError> {
+        for op in raw {
+            match op {
+                RawOp::Fact { added, e, a, v, form } => {
+                    let a = self.attribute(&a)?;
+                    let form = Arc::new(form);
+                    self.push(added, Ent::Form(e), a, FlatValue::Form(v), &form);
+                }
+                RawOp::Map { entries, form } => {
+                    let form = Arc::new(form);
+                    self.map(&entries, None, &form)?;
+                }
+                RawOp::Call { function, args, form } => self.call(&function, &args, form, depth)?,
+                RawOp::Partitions { force, matching } => {
+                    self.flat.force.extend(force);
+                    self.flat.matching.extend(matching);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one fact.
+    pub(super) fn push(
+        &mut self,
+        added: bool,
+        e: Ent,
+        a: Arc<Attribute>,
+        v: FlatValue,
+        form: &Arc<Edn>,
+    ) {
+        self.flat.ops.push(FlatOp { added, e, a, v, form: Arc::clone(form) });
+    }
+
+    /// The attribute that a form names: keyword, `":a/b"`, symbol, id or `[:db/ident :a/b]`.
+    pub(super) fn attribute(&mut self, form: &Edn) -> Result<Arc<Attribute>, TxError> {
+        if let Some(known) = self.attributes.get(form) {
+            return Ok(Arc::clone(known));
+        }
+        let id = self.db.require_entid(form)?;
+        let attribute = self.db.schema().attribute(id).cloned();
+        let attribute = attribute.ok_or_else(|| TxError::NotAnAttribute { form: form.clone() })?;
+        self.attributes.insert(form.clone(), Arc::clone(&attribute));
+        Ok(attribute)
+    }
+
+    /// Expands a map form; gives the entity it is about.
+    fn map(
+        &mut self,
+        entries: &[(Edn, Edn)],
+        parent: Option<&Ent>,
+        form: &Arc<Edn>,
+    ) -> Result<Ent, TxError> {
+        let e = self.map_entity(entries, parent);
+        let mut seen: Vec<Keyword> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            if is_db_id(key) {
+                continue;
+            }
+            if let Ok(Some(name)) = ident_form(key) {
+                if seen.contains(&name) {
+                    return Err(TxError::MapKeyCollision { key: name, form: (**form).clone() });
+                }
+                seen.push(name);
+            }
+            match self.map_key(key)? {
+                MapKey::Forward(a) => self.values(&e, &a, value, form)?,
+                MapKey::Reverse(a) => {
+                    if value.is_nil() {
+                        return Err(TxError::NotAnEntity { form: value.clone() });
+                    }
+                    let v = FlatValue::Entity(e.clone());
+                    self.push(true, Ent::Form(value.clone()), a, v, form);
+                }
+            }
+        }
+        Ok(e)
+    }
+
+    fn map_entity(&mut self, entries: &[(Edn, Edn)], parent: Option<&Ent>) -> Ent {
+        match entries.iter().find(|(key, _)| is_db_id(key)) {
+            Some((_, id)) if !id.is_nil() => Ent::Form(id.clone()),
+            _ => {
+                let parent = match parent {
+                    Some(Ent::Temp(id)) => Some(*id),
+                    Some(Ent::Form(form)) => self.known_tempid(form),
+                    None => None,
+                };
+                Ent::Temp(self.tempids.fresh(None, parent))
+            }
+        }
+    }
+
+    fn known_tempid(&mut self, form: &Edn) -> Option<TempId> {
+        super::resolve::tempid_of(self.db, self.tempids, form).ok().flatten()
+    }
+
+    /// A key names an attribute, or with a leading `_` in its name the reverse of one.
+    fn map_key(&mut self, key: &Edn) -> Result<MapKey, TxError> {
+        if let Ok(Some(name)) = ident_form(key)
+            && let Some(forward) = name.name().strip_prefix('_')
+        {
+            let forward = Keyword::new(name.namespace(), forward);
+            let form = Edn::Value(Value::Keyword(forward));
+            return Ok(MapKey::Reverse(self.attribute(&form)?));
+        }
+        Ok(MapKey::Forward(self.attribute(key)?))
+    }
+
+    /// Expands the value of a key: a collection of values where the attribute takes one.
+    fn values(
+        &mut self,
+        e: &Ent,
+        a: &Arc<Attribute>,
+        value: &Edn,
+        form: &Arc<Edn>,
+    ) -> Result<(), TxError> {
+        match value {
+            Edn::Set(items) => items.iter().try_for_each(|item| self.value(e, a, item, form)),
+            Edn::List(items) | Edn::Vector(items) if a.is_many() => {
+                items.iter().try_for_each(|item| self.value(e, a, item, form))
+            }
+            value => self.value(e, a, value, form),
+        }
+    }
+
+    fn value(
+        &mut self,
+        e: &Ent,
+        a: &Arc<Attribute>,
+        value: &Edn,
+        form: &Arc<Edn>,
+    ) -> Result<(), TxError> {
+        let v = match value {
+            Edn::Map(entries) if a.is_ref() => {
+                self.check_nested(a, entries, value)?;
+                FlatValue::Entity(self.map(entries, Some(e), form)?)
+            }
+            value => FlatValue::Form(value.clone()),
+        };
+        self.push(true, e.clone(), Arc::clone(a), v, form);
+        Ok(())
+    }
+
+    /// A nested map must be a component, have an id, or have a unique attribute.
+    fn check_nested(
+        &mut self,
+        a: &Attribute,
+        entries: &[(Edn, Edn)],
+        form: &Edn,
+    ) -> Result<(), TxError> {
+        if let Some((_, id)) = entries.iter().find(|(key, _)| is_db_id(key)) {
+            let nil = id.is_nil() && !a.is_component;
+            return if nil { Err(TxError::NotAnEntity { form: Edn::keyword("db/id") }) } else { Ok(()) };
+        }
+        let mut unique = false;
+        for (key, _) in entries {
+            if let MapKey::Forward(attribute) = self.map_key(key)? {
+                unique |= attribute.unique.is_some();
+            }
+        }
+        if unique || a.is_component {
+            return Ok(());
+        }
+        Err(TxError::InvalidNestedEntity { attribute: a.ident.clone(), form: form.clone() })
+    }
+
+    fn call(
+        &mut self,
+        function: &Edn,
+        args: &[Edn],
+        form: Edn,
+        depth: usize,
+    ) -> Result<(), TxError> {
+        if depth >= CALLS_MAX {
+            return Err(TxError::TooManyCalls { form, limit: CALLS_MAX });
+        }
+        if let Some(builtin) = builtin::named(self.db, function)? {
+            let form = Arc::new(form);
+            return builtin::run(self, builtin, args, &form);
+        }
+        let result = self.invoke(function, args, &form)?;
+        self.all(read_forms(result)?, depth + 1)
+    }
+
+    fn invoke(&self, function: &Edn, args: &[Edn], form: &Edn) -> Result<Edn, TxError> {
+        let name = function_name(self.db, function)?;
+        match self.db.functions().get(&name) {
+            Some(Function::Transaction(f)) => f(self.db, args).map_err(|error| {
+                TxError::FunctionFailed { function: name, form: form.clone(), error }
+            }),
+            _ => Err(TxError::FunctionNotFound { function: name }),
+        }
+    }
+}
+
+/// A function is called by qualified symbol; a keyword names a stored one, which we do not run.
+fn function_name(db: &Db, function: &Edn) -> Result<Symbol, TxError> {
+    if let Some(symbol) = function.as_symbol() {
+        if symbol.namespace().is_some() {
+            return Ok(symbol.clone());
+        }
+    } else if let Some(id) = db.entid(function).ok().flatten()
+        && db.datoms_of_attribute(id, crate::bootstrap::id::FN).is_ok_and(|d| !d.is_empty())
+    {
+        return Err(TxError::StoredFunction { function: function.clone() });
+    }
+    Err(TxError::NotADataFunction { form: function.clone() })
+}
+
+fn is_db_id(key: &Edn) -> bool {
+    matches!(ident_form(key), Ok(Some(name)) if name.as_str() == "db/id")
+}

@@ -1,0 +1,167 @@
+//! Novelty: which facts are new. The transaction is a set: its facts may not contradict each
+//! other, whatever is stored; what is stored already is dropped; the old value of a
+//! cardinality-one attribute is retracted.
+//!
+//! An explicit retraction of the value that an assertion replaces stands twice in tx-data, as in
+//! Datomic's; the trees take it once.
+
+use datomite_model::{Datom, EntityId, Keyword, T, Value};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::error::TxError;
+use super::op::Op;
+use crate::lookup::shortest;
+use crate::Db;
+
+/// The datoms of a transaction, and every (entity, attribute) it mentioned.
+#[derive(Default, Debug)]
+pub(super) struct Novelty {
+    pub(super) datoms: Vec<Datom>,
+    pub(super) mentioned: Vec<(EntityId, EntityId)>,
+}
+
+/// Checks the facts against each other and drops what is stored.
+pub(super) fn novelty(
+    db: &Db,
+    t: T,
+    ops: &[Op],
+    new: &FxHashSet<EntityId>,
+) -> Result<Novelty, TxError> {
+    let first = consistent(ops)?;
+    let basis = db.basis();
+    let mut found = Novelty::default();
+    for op in first {
+        found.mentioned.push((op.e, op.a.id));
+        let stored = if new.contains(&op.e) { Stored::default() } else { stored(&basis, op)? };
+        let datom = |v: &Value, added| Datom { e: op.e, a: op.a.id, v: v.clone(), tx: t.tx(), added };
+        if !op.added {
+            found.datoms.extend(stored.same.map(|v| datom(&v, false)));
+        } else if stored.same.is_none() {
+            found.datoms.extend(stored.other.map(|v| datom(&v, false)));
+            found.datoms.push(datom(&op.v, true));
+        }
+    }
+    Ok(found)
+}
+
+/// What is stored of a fact: the same value, or for cardinality one another one.
+#[derive(Default)]
+struct Stored {
+    same: Option<Value>,
+    other: Option<Value>,
+}
+
+fn stored(basis: &Db, op: &Op) -> Result<Stored, TxError> {
+    if !op.a.is_many() && op.added {
+        let current = basis.datoms_of_attribute(op.e, op.a.id)?.into_iter().next().map(|d| d.v);
+        return Ok(match current {
+            Some(v) if same(&v, &op.v) => Stored { same: Some(v), other: None },
+            other => Stored { same: None, other },
+        });
+    }
+    if let Value::BigDec(_) = &op.v {
+        let exact = basis.datoms_of_attribute(op.e, op.a.id)?.into_iter().find(|d| d.v == op.v);
+        return Ok(Stored { same: exact.map(|d| d.v), other: None });
+    }
+    let same = basis.datom_of_value(op.e, op.a.id, &op.v)?.map(|datom| datom.v);
+    Ok(Stored { same, other: None })
+}
+
+/// Redundancy: Datomic's equality, but another scale is another value.
+fn same(stored: &Value, asserted: &Value) -> bool {
+    match (stored, asserted) {
+        (Value::BigDec(_), Value::BigDec(_)) => stored == asserted,
+        _ => stored.datomic_eq(asserted),
+    }
+}
+
+/// The value by which facts of one transaction are the same fact.
+pub(super) fn set_key(value: &Value) -> Value {
+    match value {
+        Value::BigDec(number) => Value::from(shortest(number)),
+        Value::Double(n) if *n == 0.0 => Value::Double(0.0),
+        Value::Float(n) if *n == 0.0 => Value::Float(0.0),
+        Value::Tuple(slots) => {
+            Value::Tuple(slots.iter().map(|slot| slot.as_ref().map(set_key)).collect())
+        }
+        value => value.clone(),
+    }
+}
+
+/// The distinct facts in order, if no two contradict each other.
+fn consistent(ops: &[Op]) -> Result<Vec<&Op>, TxError> {
+    let mut by_value: FxHashMap<(EntityId, EntityId, Value), &Op> = FxHashMap::default();
+    let mut by_attribute: FxHashMap<(EntityId, EntityId, bool), &Op> = FxHashMap::default();
+    let mut distinct = Vec::with_capacity(ops.len());
+    for op in ops {
+        let key = (op.e, op.a.id, set_key(&op.v));
+        match by_value.get(&key) {
+            Some(other) if other.added == op.added => continue,
+            Some(other) => return Err(conflict(other, op)),
+            None => drop(by_value.insert(key, op)),
+        }
+        if !op.a.is_many()
+            && let Some(other) = by_attribute.insert((op.e, op.a.id, op.added), op)
+        {
+            return Err(conflict(other, op));
+        }
+        distinct.push(op);
+    }
+    Ok(distinct)
+}
+
+fn conflict(one: &Op, other: &Op) -> TxError {
+    TxError::DatomsConflict {
+        entity: one.e,
+        attribute: one.a.ident.clone(),
+        one: (one.v.clone(), one.added),
+        other: (other.v.clone(), other.added),
+        forms: Box::new(((*one.form).clone(), (*other.form).clone())),
+    }
+}
+
+/// Checks that every unique value has one holder after the transaction.
+pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+    let schema = db.schema();
+    let unique = |datom: &&Datom| schema.attribute(datom.a).is_some_and(|a| a.unique.is_some());
+    let freed: FxHashSet<(EntityId, EntityId, Value)> = datoms
+        .iter()
+        .filter(|datom| !datom.added)
+        .filter(unique)
+        .map(|datom| (datom.e, datom.a, set_key(&datom.v)))
+        .collect();
+    let mut taken: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
+    let added: Vec<&Datom> = datoms.iter().filter(|datom| datom.added).filter(unique).collect();
+    for datom in &added {
+        if let Some(other) = taken.insert((datom.a, set_key(&datom.v)), datom.e)
+            && other != datom.e
+        {
+            return Err(unique_in_tx(db, datom, other));
+        }
+    }
+    let basis = db.basis();
+    for datom in added {
+        let Some(holder) = basis.holder(datom.a, &datom.v)? else { continue };
+        if holder != datom.e && !freed.contains(&(holder, datom.a, set_key(&datom.v))) {
+            return Err(TxError::UniqueConflict {
+                attribute: name(db, datom.a),
+                value: datom.v.clone(),
+                existing: holder,
+                asserted: datom.e,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn unique_in_tx(db: &Db, datom: &Datom, other: EntityId) -> TxError {
+    TxError::UniqueInTransaction {
+        attribute: name(db, datom.a),
+        value: datom.v.clone(),
+        entities: (other, datom.e),
+    }
+}
+
+fn name(db: &Db, a: EntityId) -> Keyword {
+    db.ident(a).unwrap_or_else(|| Keyword::parse(&a.to_string()))
+}

@@ -1,0 +1,187 @@
+//! Installing attributes: what a definition must say, and the install datom that makes it one.
+
+use datomite_model::{Attribute, Datom, EntityId, Keyword, Schema, T, TupleKind, Value, ValueType};
+use rustc_hash::FxHashMap;
+
+use super::super::error::TxError;
+use super::{defines, described};
+use crate::bootstrap::{FIRST_ELEMENT, id};
+use crate::Db;
+
+/// Checks definitions and alterations, and adds the datoms that record them.
+pub(in super::super) fn check_schema(
+    db: &Db,
+    t: T,
+    datoms: &mut Vec<Datom>,
+) -> Result<(), TxError> {
+    check_idents(db, datoms)?;
+    let mut by_entity: FxHashMap<EntityId, Vec<Datom>> = FxHashMap::default();
+    let mut order = Vec::new();
+    for datom in datoms.iter().filter(|d| defines(d.a) || d.a == id::DOC || d.a == id::IDENT) {
+        let list = by_entity.entry(datom.e).or_insert_with(|| {
+            order.push(datom.e);
+            Vec::new()
+        });
+        list.push(datom.clone());
+    }
+    let explicit: Vec<EntityId> = installs(datoms).collect();
+    order.extend(explicit.iter().filter(|e| !by_entity.contains_key(e)));
+    let mut added = Vec::new();
+    for e in order {
+        let own = by_entity.remove(&e).unwrap_or_default();
+        let own: Vec<&Datom> = own.iter().collect();
+        match db.schema().attribute(e) {
+            Some(known) => {
+                if super::alter::check(db, known, &own)? {
+                    added.push(directive(t, id::ALTER_ATTRIBUTE, e));
+                }
+            }
+            None if own.iter().any(|datom| defines(datom.a)) => {
+                install(db, e, &own, datoms)?;
+                added.push(directive(t, id::INSTALL_ATTRIBUTE, e));
+            }
+            None => {}
+        }
+    }
+    // Directives as written are dropped; a definition or alteration has exactly one.
+    datoms.retain(|d| !matches!(d.a, id::INSTALL_ATTRIBUTE | id::ALTER_ATTRIBUTE));
+    datoms.extend(added);
+    Ok(())
+}
+
+fn installs(datoms: &[Datom]) -> impl Iterator<Item = EntityId> {
+    let written = datoms.iter().filter(|d| d.added && d.a == id::INSTALL_ATTRIBUTE);
+    written.filter_map(|datom| datom.v.as_ref_id())
+}
+
+fn directive(t: T, a: EntityId, attribute: EntityId) -> Datom {
+    Datom { e: id::PART_DB, a, v: Value::Ref(attribute), tx: t.tx(), added: true }
+}
+
+/// Idents of the bootstrap stay.
+fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+    for datom in datoms.iter().filter(|datom| datom.e.raw() < FIRST_ELEMENT) {
+        if matches!(datom.a, id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY) {
+            let attribute = db.ident(datom.a).unwrap_or_else(|| Keyword::parse("db/ident"));
+            return Err(TxError::DatomCannotBeAltered { entity: datom.e, attribute });
+        }
+    }
+    Ok(())
+}
+
+/// Checks a new definition.
+fn install(db: &Db, e: EntityId, own: &[&Datom], all: &[Datom]) -> Result<(), TxError> {
+    let refuse = |error: &str| {
+        let error = Keyword::new(Some("db.error"), error);
+        TxError::InvalidInstallAttribute { attribute: name(db, e, own), first: error }
+    };
+    if e.partition() != datomite_model::Partition::DB {
+        return Err(TxError::NotInSystemPartition { entity: e });
+    }
+    let has = |a: EntityId| own.iter().any(|datom| datom.added && datom.a == a);
+    if db.schema().ident(e).is_none() && !has(id::IDENT) {
+        return Err(refuse("attribute-ident-missing"));
+    }
+    if !has(id::VALUE_TYPE) || !has(id::CARDINALITY) {
+        return Err(refuse("schema-attribute-missing"));
+    }
+    check_targets(db, own)?;
+    let schema = super::advance(db.schema(), all);
+    let attribute = described(&schema, e, own).ok_or_else(|| refuse("schema-attribute-missing"))?;
+    match problem(&schema, &attribute, own) {
+        Some(error) => Err(refuse(error)),
+        None => Ok(()),
+    }
+}
+
+fn name(db: &Db, e: EntityId, own: &[&Datom]) -> Option<Keyword> {
+    let written = own.iter().find_map(|datom| match &datom.v {
+        Value::Keyword(name) if datom.a == id::IDENT => Some(name.clone()),
+        _ => None,
+    });
+    written.or_else(|| db.ident(e))
+}
+
+/// Value types, cardinalities and kinds of uniqueness must be what they say.
+pub(super) fn check_targets(db: &Db, own: &[&Datom]) -> Result<(), TxError> {
+    for datom in own.iter().filter(|datom| datom.added) {
+        let target = datom.v.as_ref_id();
+        let entity = || target.unwrap_or_default();
+        match datom.a {
+            id::VALUE_TYPE => {
+                let ident = db.ident(entity());
+                if ident.as_ref().and_then(ValueType::of_ident).is_none() {
+                    return Err(TxError::NotAValueType { entity: entity() });
+                }
+            }
+            id::CARDINALITY if !matches!(entity(), id::CARDINALITY_ONE | id::CARDINALITY_MANY) => {
+                return Err(TxError::NotACardinality { entity: entity() });
+            }
+            id::UNIQUE if !matches!(entity(), id::UNIQUE_IDENTITY | id::UNIQUE_VALUE) => {
+                return Err(TxError::NotAUnique { entity: entity() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a definition whose parts are all there.
+fn problem(schema: &Schema, attribute: &Attribute, own: &[&Datom]) -> Option<&'static str> {
+    if attribute.is_component && !attribute.is_ref() {
+        return Some("components-must-be-refs");
+    }
+    if attribute.unique.is_some() && attribute.value_type == ValueType::Bytes {
+        return Some("unique-not-allowed");
+    }
+    let kinds = [id::TUPLE_TYPE, id::TUPLE_TYPES, id::TUPLE_ATTRS];
+    let count = own.iter().filter(|datom| datom.added && kinds.contains(&datom.a)).count();
+    let is_tuple = attribute.value_type == ValueType::Tuple;
+    if (is_tuple && count != 1) || (!is_tuple && count != 0) {
+        return Some("invalid-tuple-kind");
+    }
+    match &attribute.tuple {
+        None => None,
+        Some(TupleKind::Homogeneous(slot)) => (!slot_type(*slot)).then_some("invalid-tuple-type"),
+        Some(TupleKind::Heterogeneous(types)) => {
+            let fits = (2..=8).contains(&types.len()) && types.len() == written_slots(own);
+            (!fits || !types.iter().copied().all(slot_type)).then_some("invalid-tuple-types")
+        }
+        Some(TupleKind::Composite(parts)) => composite_problem(schema, attribute, parts, own),
+    }
+}
+
+fn composite_problem(
+    schema: &Schema,
+    attribute: &Attribute,
+    parts: &[EntityId],
+    own: &[&Datom],
+) -> Option<&'static str> {
+    if attribute.is_many() {
+        return Some("tuple-of-attrs-must-be-card-one");
+    }
+    let known: Vec<_> = parts.iter().filter_map(|part| schema.attribute(*part)).collect();
+    let fits = (2..=8).contains(&parts.len()) && known.len() == written_slots(own);
+    let plain = |part: &&std::sync::Arc<Attribute>| {
+        !part.is_many() && (slot_type(part.value_type)) && part.tuple.is_none()
+    };
+    (!fits || !known.iter().all(plain)).then_some("invalid-tuple-attrs")
+}
+
+/// How many slots the definition wrote, resolvable or not.
+fn written_slots(own: &[&Datom]) -> usize {
+    own.iter()
+        .find_map(|datom| match (&datom.v, datom.a) {
+            (Value::Tuple(slots), id::TUPLE_TYPES | id::TUPLE_ATTRS) => Some(slots.len()),
+            _ => None,
+        })
+        .unwrap_or(0)
+}
+
+/// Types that a slot may have.
+fn slot_type(value_type: ValueType) -> bool {
+    !matches!(
+        value_type,
+        ValueType::Float | ValueType::Bytes | ValueType::Fn | ValueType::Tuple
+    )
+}
