@@ -12,10 +12,10 @@ mod script;
 #[path = "recovery/unknown.rs"]
 mod unknown;
 
-use datomite::storage::StorageError;
+use datomite::storage::{Log, LogOptions, StorageError};
 use datomite_tests::sim::{Cut, Fault, Lie, Op, SimDisk};
 
-use script::{History, all, check_image, open, run, seen, step, units};
+use script::{History, all, backend, check_image, open, open_unsynced, run, seen, step, units};
 
 /// Runs the script and says which promise was broken at which acknowledgement.
 fn check_acknowledgements(disk: &SimDisk) -> Result<usize, String> {
@@ -217,4 +217,48 @@ fn a_full_disk_refuses_and_then_carries_on() {
     let expected: Vec<u64> = (1000..1200).collect();
     let image = disk.crash(Cut::Worst);
     assert_eq!(seen(&open(&image).unwrap()).unwrap(), expected);
+}
+
+#[test]
+fn without_syncs_a_power_cut_loses_an_end_and_nothing_before_it() {
+    let mut lost = 0;
+    for seed in 0..400 {
+        let disk = SimDisk::new();
+        let log = open_unsynced(&disk).unwrap();
+        let written = 1 + seed % 8;
+        for unit in &units()[..written] {
+            step(&log, unit).unwrap();
+        }
+        if seed % 3 == 0 {
+            log.flush().unwrap();
+        }
+        let image = disk.crash(Cut::Random(seed as u64));
+        let found = seen(&open_unsynced(&image).unwrap()).unwrap();
+        let whole = (0..=written).find(|n| found == units()[..*n].concat());
+        let whole = whole.unwrap_or_else(|| panic!("seed {seed}: {found:?}"));
+        assert!(
+            whole == written || seed % 3 != 0,
+            "seed {seed}: flushed and lost"
+        );
+        lost += usize::from(whole < written);
+    }
+    println!("an end was lost {lost} times in 400");
+    assert!(lost > 50);
+}
+
+#[test]
+fn reading_changes_nothing() {
+    let disk = SimDisk::new();
+    run(&disk, &mut History::default(), &mut |_| Ok(()))
+        .unwrap()
+        .unwrap();
+    for image in [disk.kill(), disk.crash(Cut::Random(1))] {
+        let before = image.ops_count();
+        let place = backend(&image).unwrap();
+        let follower = Log::follow(place, LogOptions::default()).unwrap();
+        assert_eq!(seen(&follower).unwrap(), all());
+        follower.poll().unwrap();
+        let changes = |op: &Op| !matches!(op, Op::Read(_));
+        assert!(!image.ops_since(before).iter().any(changes));
+    }
 }

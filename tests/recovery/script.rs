@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datomite::storage::{
-    Backend, FolderBackend, FolderOptions, Log, LogOptions, Record, StorageError,
+    Backend, Durability, FolderBackend, FolderOptions, Log, LogOptions, Record, StorageError,
 };
 use datomite::{Datom, EntityId, Instant, Partition, T, Value};
 use datomite_tests::sim::SimDisk;
@@ -81,6 +81,23 @@ pub fn open(disk: &SimDisk) -> Result<Log, StorageError> {
         Log::open(backend, LogOptions::new("the test"))
     } else {
         Log::create(backend, LogOptions::new("the test"))
+    }
+}
+
+/// The same, without waiting for the disk.
+pub fn open_unsynced(disk: &SimDisk) -> Result<Log, StorageError> {
+    let options = FolderOptions::default()
+        .segment_bytes(2 * SEGMENT_BYTES)
+        .durability(Durability::Os);
+    let backend = Arc::new(FolderBackend::open_on(
+        disk.system(),
+        Path::new("/store"),
+        options,
+    )?);
+    let options = LogOptions::new("the test").durability(Durability::Os);
+    match backend.root()? {
+        Some(_) => Log::open(backend, options),
+        None => Log::create(backend, options),
     }
 }
 

@@ -78,11 +78,11 @@ pub enum StorageError {
         cause: String,
     },
     /// Stored bytes are not what was written.
-    #[error("{file} is damaged {}: {what}", after_t(*.after))]
+    #[error("{file} is damaged{}: {what}", after_t(*.after))]
     Damaged {
         /// The file or object.
         file: String,
-        /// The last transaction before the damage, where there is one.
+        /// The last transaction before the damage, where it is known.
         after: Option<T>,
         /// What was found.
         what: String,
@@ -156,8 +156,8 @@ pub enum StorageError {
 
 fn after_t(t: Option<T>) -> String {
     match t {
-        Some(t) => format!("after t {t}"),
-        None => "before the first transaction".to_owned(),
+        Some(t) => format!(" after t {t}"),
+        None => String::new(),
     }
 }
 

@@ -13,11 +13,16 @@ const TEMPORARY: &str = ".tmp";
 pub(super) struct Files {
     system: Arc<dyn FileSystem>,
     folder: PathBuf,
+    boot: Option<u128>,
 }
 
 impl Files {
     pub(super) fn new(system: Arc<dyn FileSystem>, folder: PathBuf) -> Files {
-        Files { system, folder }
+        Files {
+            boot: system.boot_id(),
+            system,
+            folder,
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -33,7 +38,7 @@ impl Files {
     }
 
     pub(super) fn boot_id(&self) -> Option<u128> {
-        self.system.boot_id()
+        self.boot
     }
 
     pub(super) fn exists(&self, path: &Path) -> bool {

@@ -1,5 +1,6 @@
 //! Writing the folder's log and root, as the holder of the kernel's lock.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::FolderOptions;
@@ -83,7 +84,10 @@ impl Writing {
             let adopted = self.adopt(files, expected);
             reading.forget_manifest();
             adopted?;
-            self.publish(files, reading, expected);
+            if let Err(error) = self.publish(files, reading, expected) {
+                self.active = None;
+                return Err(io_error("writing", &files.path("durable"), &error));
+            }
         }
         let end = self.active_end()?;
         if end != expected {
@@ -103,7 +107,9 @@ impl Writing {
             rolled?;
         }
         let end = self.write(frames)?;
-        self.publish(files, reading, end);
+        // The note has its place by now; if it cannot be overwritten, readers lag behind until the
+        // next one. The append itself is done.
+        let _ = self.publish(files, reading, end);
         Ok(end)
     }
 
@@ -199,16 +205,15 @@ impl Writing {
         Ok(())
     }
 
-    /// Tells readers how far they may read. A note that cannot be written makes them lag behind
-    /// until the next one; the append itself is done.
-    fn publish(&self, files: &Files, reading: &Reading, position: Position) {
+    /// Tells readers how far they may read.
+    fn publish(&self, files: &Files, reading: &Reading, position: Position) -> io::Result<()> {
         reading.extend(position);
         let note = Note {
             boot: files.boot_id().unwrap_or_default(),
             epoch: self.epoch,
             position,
         };
-        let _ = self.note.write_at(0, &note.encode());
+        self.note.write_at(0, &note.encode())
     }
 
     /// Makes the log end at `end` in a segment of our own: copies what the last segment holds up
