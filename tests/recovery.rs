@@ -5,6 +5,8 @@
 //! segments that fill up, a change of writer. It is cut off, failed and starved of room at each of
 //! its operations in turn. The rest runs on real folders with real processes.
 
+#[path = "recovery/connection.rs"]
+mod connection;
 #[path = "recovery/kill.rs"]
 mod kill;
 #[path = "recovery/script.rs"]
