@@ -20,7 +20,6 @@ pub(crate) struct StoredAttribute {
     pub(crate) id: EntityId,
     pub(crate) ident: Keyword,
     pub(crate) value_type: ValueType,
-    pub(crate) many: bool,
     /// `:pg/table`, `:pg/column`, `:pg/type`, where it was imported.
     pub(crate) origin: Option<[String; 3]>,
     pub(crate) doc: Option<String>,

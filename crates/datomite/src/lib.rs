@@ -119,6 +119,11 @@ pub use datomite_query::{
     index_pull, pull, pull_many, q, q_with,
 };
 
+/// Loading in bulk: groups of transactions of typed columns, invisible until committed.
+pub mod bulk {
+    pub use datomite_db::{Bulk, BulkError, Column, TxMeta};
+}
+
 /// What lies under a connection: for those who write a backend of their own, or test one.
 pub mod storage {
     pub use datomite_storage::{
