@@ -43,6 +43,8 @@ fn equal_values(a: &Value, b: &Value) -> bool {
         (Value::Keyword(x), Value::Keyword(y)) => x == y,
         (Value::Tuple(_), Value::Tuple(_)) => equal(&Edn::from(a.clone()), &Edn::from(b.clone())),
         (Value::Uri(_), Value::Uri(_)) => a.datomic_eq(b),
+        // As in Java: the same bytes, not bytes that are the same.
+        (Value::Bytes(x), Value::Bytes(y)) => std::sync::Arc::ptr_eq(x, y),
         _ => match (Number::of_value(a), Number::of_value(b)) {
             (Some(x), Some(y)) => x.family() == y.family() && x.compare(&y) == Ordering::Equal,
             (None, None) => a == b,
@@ -194,6 +196,7 @@ pub(crate) fn compare(a: &Edn, b: &Edn) -> Ordering {
         return rank_a.cmp(&rank_b);
     }
     match (a, b) {
+        (Edn::Value(Value::Bytes(x)), Edn::Value(Value::Bytes(y))) => compare_bytes(x, y),
         (Edn::Value(x), Edn::Value(y)) if rank_a > RANK_SET => x.storage_cmp(y),
         (Edn::Char(x), Edn::Char(y)) => x.cmp(y),
         (Edn::Map(x), Edn::Map(y)) => compare_maps(x, y),
@@ -235,6 +238,13 @@ pub(crate) fn rank(form: &Edn) -> u8 {
         },
         _ => 21,
     }
+}
+
+/// Shorter first, then by signed bytes, as recorded.
+fn compare_bytes(a: &[u8], b: &[u8]) -> Ordering {
+    let signed = |bytes: &[u8]| bytes.iter().map(|b| *b as i8).collect::<Vec<i8>>();
+    let by_length = a.len().cmp(&b.len());
+    by_length.then_with(|| signed(a).cmp(&signed(b)))
 }
 
 fn compare_sequences(a: &[Edn], b: &[Edn]) -> Ordering {
