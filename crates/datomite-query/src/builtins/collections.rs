@@ -470,7 +470,7 @@ fn disj(c: &Invocation<'_>) -> Outcome {
 }
 
 fn assoc(c: &Invocation<'_>) -> Outcome {
-    if c.len() % 2 == 0 {
+    if c.len().is_multiple_of(2) {
         return Err(c.wrong_type(c.len() - 1, "a value for each key"));
     }
     if let Edn::Vector(items) = c.edn(0)? {

@@ -10,7 +10,7 @@ use datomite_model::{Edn, Symbol};
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::collections::list_or_nil;
-use super::{Builtin, CallError, Context, Invocation, Outcome, REGEX_TAG};
+use super::{Builtin, CallError, Context, Invocation, REGEX_TAG};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
