@@ -25,7 +25,14 @@ fn main() -> ExitCode {
     if paths.is_empty() {
         paths.push(cases);
     }
-    std::panic::set_hook(Box::new(|_| {}));
+    // What a step panics with is shown as its answer; a panic of the runner itself is not hidden.
+    let runner = std::thread::current().id();
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().id() == runner {
+            usual(panic);
+        }
+    }));
     let mut totals = Totals::default();
     let mut print = |failure: &str| {
         if !summary {

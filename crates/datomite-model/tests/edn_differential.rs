@@ -38,7 +38,6 @@ const DIFFERENCES: &[(&str, Option<&str>, Option<&str>, &str)] = &[
         Some(":a/"),
         "a name needs something after the slash",
     ),
-    ("a/b/c", None, Some("a/b/c"), "a name has one slash"),
     (
         "#inst \"x\"",
         None,

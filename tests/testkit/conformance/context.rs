@@ -27,6 +27,17 @@ pub(super) enum Failure {
     },
 }
 
+impl Failure {
+    /// What the types of our face make impossible to ask, and Datomic answers by an exception.
+    pub(super) fn exception(message: impl Into<String>) -> Failure {
+        Failure::Store {
+            code: None,
+            category: None,
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -206,7 +206,7 @@ fn datoms(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure>
         "aevt" => Index::Aevt,
         "avet" => Index::Avet,
         "vaet" => Index::Vaet,
-        other => return Err(Failure::Case(format!("unknown index {other}"))),
+        other => return Err(Failure::exception(format!("no index is called {other:?}"))),
     };
     let components = context.resolve(&Edn::Vector(step.list("components").to_vec()))?;
     let components = components.as_sequence().unwrap_or_default();
@@ -282,9 +282,13 @@ fn entid(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> 
 }
 
 fn ident(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> {
-    let db = step_db(context, step)?;
-    let id = db.entid(&resolved(context, step, key)?)?;
-    Ok(id.and_then(|id| db.ident(id)).map_or(Edn::Nil, Edn::from))
+    // `d/ident` gives anything but a number back as it is.
+    let form = resolved(context, step, key)?;
+    let Some(id) = form.as_long() else {
+        return Ok(form);
+    };
+    let ident = step_db(context, step)?.ident(EntityId::new(id as u64));
+    Ok(ident.map_or(Edn::Nil, Edn::from))
 }
 
 fn attribute(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> {

@@ -131,11 +131,7 @@ pub(super) fn entity_keys(db: &Db, id: &Edn) -> Result<Edn, Failure> {
 
 pub(super) fn touch(context: &Context, db: &Db, id: &Edn) -> Result<Edn, Failure> {
     let Some(entity) = entity(db, id)? else {
-        return Err(Failure::Store {
-            code: None,
-            category: None,
-            message: "nothing to touch".to_owned(),
-        });
+        return Err(Failure::exception("nothing to touch"));
     };
     let attributes = entity.touch()?.attributes()?;
     let entries = attributes.iter();

@@ -114,7 +114,8 @@ pub(super) fn symbol(token: &str) -> Result<Symbol, String> {
     }
 }
 
-/// One slash at most, with something on both sides; no colon where Clojure forbids it.
+/// Something on both sides of the slashes, the first of which ends the namespace (`:a/b/c` is
+/// `b/c` in `a`, as in Clojure); no colon where Clojure forbids it.
 fn check_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() {
         return Err("there is no name");
@@ -132,7 +133,7 @@ fn check_name(name: &str) -> Result<(), &'static str> {
         Some(at) => match &name[at + 1..] {
             "" => Err("there is no name after the /"),
             "/" => Ok(()),
-            rest if rest.contains('/') => Err("a name has one / at most"),
+            rest if rest.ends_with('/') => Err("there is no name after the /"),
             _ => Ok(()),
         },
     }
