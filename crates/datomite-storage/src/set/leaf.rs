@@ -19,9 +19,9 @@ const AROUND: usize = 24;
 const WINDOW_MIN: usize = 16;
 /// From this many rows on, a rewritten stretch is packed rather than left open.
 pub(super) const PACK_MIN: usize = 256;
-/// From this many places on, a packed leaf is rebuilt as a whole; from a quarter of them on if a
-/// row in so many changes.
-const SCATTERED: usize = 16;
+/// Edits in this many places rebuild a packed leaf as a whole; in a quarter as many, if they would
+/// open most of it.
+const SCATTERED: usize = 12;
 
 /// A change of one row. The keys of a batch ascend and differ.
 pub(super) struct Op<'a> {
@@ -108,15 +108,18 @@ fn regions(window: &Range<usize>, landings: &[Landing<'_, '_>]) -> Vec<Region> {
             }),
         }
     }
-    let dense = landings.len() * SCATTERED >= window.len() && regions.len() * 4 >= SCATTERED;
-    if dense || regions.len() >= SCATTERED {
+    let scattered = regions.len();
+    widen(window, &mut regions);
+    let regions = join(regions);
+    let opened: usize = regions.iter().map(|region| region.rows.len()).sum();
+    let mostly = scattered * 4 >= SCATTERED && opened * 2 > window.len();
+    if scattered >= SCATTERED || (mostly && window.len() >= PACK_MIN) {
         return vec![Region {
             rows: window.clone(),
             landings: 0..landings.len(),
         }];
     }
-    widen(window, &mut regions);
-    join(regions)
+    regions
 }
 
 /// Opens rows around small groups, and short remainders with them.
