@@ -284,9 +284,14 @@ fn value(attribute: u64, seed: u64) -> Value {
         text
     };
     match attribute % 14 {
-        0 => {
-            Value::Long(((seed % 100) as i64 - 40) * if seed % 7 == 0 { i64::MAX / 99 } else { 1 })
-        }
+        0 => Value::Long(
+            ((seed % 100) as i64 - 40)
+                * if seed.is_multiple_of(7) {
+                    i64::MAX / 99
+                } else {
+                    1
+                },
+        ),
         1 => match seed % 9 {
             0 => Value::Double(f64::NAN),
             1 => Value::Double(-0.0),
@@ -298,9 +303,9 @@ fn value(attribute: u64, seed: u64) -> Value {
         },
         2 => match seed % 11 {
             0 => Value::from(format!("\u{E000}{seed}")),
-            1 => Value::from(format!("\u{FFFD}")),
+            1 => Value::from("\u{FFFD}"),
             2 => Value::from(format!("\u{1F600}{seed}")),
-            3 => Value::from(format!("\u{10FFFF}")),
+            3 => Value::from("\u{10FFFF}"),
             4 => Value::from(""),
             5 => Value::from("a\0".repeat(seed as usize % 4)),
             6 => Value::from(long_text(seed)),
@@ -321,20 +326,20 @@ fn value(attribute: u64, seed: u64) -> Value {
         5 => Value::Ref(EntityId::new(seed % 30)),
         6 => {
             let slots = [
-                (seed % 3 > 0).then(|| Value::Long(seed as i64)),
-                (seed % 4 > 0).then(|| Value::from("x")),
+                (!seed.is_multiple_of(3)).then_some(Value::Long(seed as i64)),
+                (!seed.is_multiple_of(4)).then(|| Value::from("x")),
             ];
             Value::Tuple(Arc::from(slots))
         }
         7 => Value::Uuid(Uuid::from_u128(
             u128::from(seed).wrapping_mul(u128::MAX / 77),
         )),
-        8 => Value::Boolean(seed % 2 == 0),
+        8 => Value::Boolean(seed.is_multiple_of(2)),
         9 => Value::from(Keyword::parse(&format!("k{}/n{}", seed % 3, seed))),
         10 => Value::from(format!("label {}", seed % 5)),
         11 => Value::Uri(Uri::new(&format!("http://x.example/{seed}"))),
         12 => Value::from(BigInt::from(seed as i64 - 20)),
-        _ => Value::Float(if seed % 10 == 0 {
+        _ => Value::Float(if seed.is_multiple_of(10) {
             f32::NAN
         } else {
             seed as f32 - 7.5
@@ -701,11 +706,14 @@ fn stored_nodes_read_as_those_in_memory() {
     compare_with_model(&set, &model, &[KeyRange::all()]);
 }
 
+/// What a read answers, as a number.
+type Read<'a> = &'a dyn Fn(&DatomSet) -> Result<u64, StorageError>;
+
 #[test]
 fn every_failing_access_is_an_error_and_changes_nothing() {
     let rows = many_rows();
     let prefix = KeyRange::prefix(Some(rows[30_000].e), None, None);
-    let reads: [&dyn Fn(&DatomSet) -> Result<u64, StorageError>; 5] = [
+    let reads: [Read<'_>; 5] = [
         &|set| set.count(&prefix),
         &|set| {
             Ok(set
