@@ -131,4 +131,8 @@ pub mod storage {
         FolderOptions, Group, LockGuard, Log, LogOptions, MemoryBackend, ObjectRange, Position,
         RealFileSystem, Record, Records, Root, StorageError, Version,
     };
+    /// The sorted set of facts that every index is.
+    pub use datomite_storage::{
+        Bound, DatomSet, Edit, Fact, KeyRange, Run, Runs, SetStats, Side, Window, word,
+    };
 }
