@@ -160,6 +160,8 @@ fn sorted(datoms: impl IntoIterator<Item = Datom>) -> Vec<Datom> {
         let key = |d: &Datom| (d.e, d.a, d.v.clone(), d.tx, d.added);
         key(a).cmp(&key(b))
     });
+    // Datomic's tx-data says a retraction twice that is both asked for and implied.
+    datoms.dedup();
     datoms
 }
 
