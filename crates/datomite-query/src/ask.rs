@@ -46,14 +46,14 @@ pub fn q_with(
     options: &QueryOptions,
 ) -> Result<QueryResult, QueryError> {
     let limits = Limits::begin(options);
-    let prepared = Prepared::new(query, inputs)?;
+    let prepared = Prepared::new(query, inputs, options.functions.as_deref())?;
     prepared.answer(&limits, None)
 }
 
 /// Runs a query and tells how: the order, the index of each clause, expected and actual rows.
 pub fn explain(query: &Query, inputs: &[Input]) -> Result<Explanation, QueryError> {
     let limits = Limits::begin(&QueryOptions::default());
-    let prepared = Prepared::new(query, inputs)?;
+    let prepared = Prepared::new(query, inputs, None)?;
     let mut explanation = Explanation::default();
     prepared.answer(&limits, Some(&mut explanation))?;
     Ok(explanation)
@@ -77,7 +77,11 @@ fn no_functions() -> &'static Functions {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(query: &'a Query, inputs: &'a [Input]) -> Result<Prepared<'a>, QueryError> {
+    fn new(
+        query: &'a Query,
+        inputs: &'a [Input],
+        otherwise: Option<&'a Functions>,
+    ) -> Result<Prepared<'a>, QueryError> {
         let ast = query.ast.as_ref();
         if ast.has_in && inputs.len() < ast.inputs.len() {
             return Err(QueryError::TooFewInputs {
@@ -87,8 +91,10 @@ impl<'a> Prepared<'a> {
         }
         let functions = inputs.iter().find_map(|input| match input {
             Input::Db(db) => Some(db.functions().as_ref()),
+            Input::Log(log) => Some(log.db().functions().as_ref()),
             _ => None,
         });
+        let functions = functions.or(otherwise);
         let mut prepared = Prepared {
             ast,
             env: Env {
@@ -187,7 +193,8 @@ impl<'a> Prepared<'a> {
         explanation: Option<&mut Explanation>,
     ) -> Result<QueryResult, QueryError> {
         let ast = self.ast;
-        let nested = |form: &Edn, args: &[Arg<'_>]| nested_query(form, args, limits);
+        let nested =
+            |form: &Edn, args: &[Arg<'_>]| nested_query(form, args, limits, self.functions);
         let context = Context::new(self.functions).with_nested(&nested);
         let source = |name: Option<&Symbol>| self.pull_source(name);
         let pattern = |name: &Symbol| {
@@ -321,7 +328,12 @@ fn check_calls(clauses: &[Clause], context: &Context<'_>) -> Result<(), QueryErr
     Ok(())
 }
 
-fn nested_query(form: &Edn, args: &[Arg<'_>], limits: &Limits) -> Result<Edn, QueryError> {
+fn nested_query(
+    form: &Edn,
+    args: &[Arg<'_>],
+    limits: &Limits,
+    functions: &Functions,
+) -> Result<Edn, QueryError> {
     let query = Query::from_edn(form)?;
     let mut inputs = Vec::with_capacity(args.len());
     for arg in args {
@@ -336,7 +348,7 @@ fn nested_query(form: &Edn, args: &[Arg<'_>], limits: &Limits) -> Result<Edn, Qu
             }
         });
     }
-    let prepared = Prepared::new(&query, &inputs)?;
+    let prepared = Prepared::new(&query, &inputs, Some(functions))?;
     Ok(prepared.answer(limits, None)?.into_edn())
 }
 

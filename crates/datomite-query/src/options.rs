@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use datomite_db::Functions;
+
 use crate::QueryError;
 use crate::error::Place;
 
@@ -47,6 +49,8 @@ pub struct QueryOptions {
     pub timeout: Option<Duration>,
     /// A token that stops the query.
     pub cancel: Option<CancelToken>,
+    /// One's own functions, for a query whose inputs have no database or log to bring them.
+    pub functions: Option<Arc<Functions>>,
 }
 
 /// The limits of a query that has begun.

@@ -6,6 +6,7 @@ use datomite_model::{Edn, FromEdn};
 
 use crate::QueryError;
 use crate::ast::FindSpec;
+use crate::builtins::clj;
 use crate::find::is_single;
 use crate::relation::Col;
 
@@ -98,7 +99,13 @@ impl QueryResult {
     fn shaped(&self, row: Row<'_>) -> Edn {
         match &self.keys {
             None => Edn::Vector(row.values().collect()),
-            Some(keys) => Edn::Map(keys.iter().cloned().zip(row.values()).collect()),
+            Some(keys) => {
+                let mut entries = Vec::with_capacity(keys.len());
+                for (key, value) in keys.iter().zip(row.values()) {
+                    clj::put(&mut entries, key.clone(), value);
+                }
+                Edn::Map(entries)
+            }
         }
     }
 }

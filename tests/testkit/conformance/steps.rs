@@ -144,7 +144,7 @@ fn query(context: &Context, step: &Step<'_>, _: &str) -> Result<Edn, Failure> {
             .map(|argument| argument_of(context, argument))
             .collect::<Result<_, _>>()?,
     };
-    let answer = store::q(&query, arguments)?;
+    let answer = store::q(&context.conn, &query, arguments)?;
     Ok(context.answer(&answer, step.is("idents")))
 }
 

@@ -1,11 +1,12 @@
 //! The one place where the runner calls the store.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use datomite::{
     Connection, Datom, Db, DbError, Edn, Entity, EntityId, EntityValue, Function, FunctionError,
-    Input, Instant, Keyword, Options, Pattern, Query, QueryError, Symbol, TxError, TxReport,
-    mem_with,
+    Input, Instant, Keyword, Options, Pattern, Query, QueryError, QueryOptions, Symbol, TxError,
+    TxReport, mem_with,
 };
 
 use super::context::{Context, Failure, tagged};
@@ -170,9 +171,13 @@ impl From<Argument> for Input {
     }
 }
 
-pub(super) fn q(query: &Edn, arguments: Vec<Argument>) -> Result<Edn, Failure> {
+pub(super) fn q(conn: &Connection, query: &Edn, arguments: Vec<Argument>) -> Result<Edn, Failure> {
     let inputs: Vec<Input> = arguments.into_iter().map(Input::from).collect();
-    Ok(datomite::q(&Query::from_edn(query)?, &inputs)?.into_edn())
+    let options = QueryOptions {
+        functions: Some(Arc::clone(conn.functions())),
+        ..QueryOptions::default()
+    };
+    Ok(datomite::q_with(&Query::from_edn(query)?, &inputs, &options)?.into_edn())
 }
 
 fn pattern_of(form: &Edn) -> Result<Pattern, QueryError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datomite_db::{Db, DbError, KeyRange, Log, TimePoint};
 use datomite_model::{Attribute, Datom, Edn, EntityId, Index, T, Value};
 
-use super::{Arg, Builtin, CallError, Invocation, MANY, Outcome};
+use super::{Arg, Builtin, CallError, Invocation, MANY, Outcome, fulltext};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -74,7 +74,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "fulltext",
         "(fulltext $ a text): entity, value, t and score of what matches",
         (3, 3),
-        |c| Err(unsupported(c)),
+        fulltext::fulltext,
     ),
     Builtin::new(
         "datomic.api/tx->t",
@@ -163,7 +163,7 @@ fn unsupported(c: &Invocation<'_>) -> QueryError {
     .into()
 }
 
-fn db<'a>(c: &Invocation<'a>, at: usize) -> Result<&'a Db, QueryError> {
+pub(super) fn db<'a>(c: &Invocation<'a>, at: usize) -> Result<&'a Db, QueryError> {
     match c.args[at] {
         Arg::Db(db) => Ok(db),
         _ => Err(c.wrong_type(at, "a database")),

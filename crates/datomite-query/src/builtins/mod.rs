@@ -10,6 +10,7 @@ pub(crate) mod clj;
 mod collections;
 mod datomic;
 mod error;
+mod fulltext;
 mod java;
 mod number;
 mod numeric;

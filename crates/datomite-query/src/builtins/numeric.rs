@@ -321,6 +321,9 @@ fn promoting(c: &Invocation<'_>, neutral: i64, step: Step) -> Outcome {
 
 /// One of the arguments, unchanged; of equal ones the later, NaN before all.
 fn extreme(c: &Invocation<'_>, wanted: std::cmp::Ordering) -> Outcome {
+    if c.len() == 1 {
+        return c.edn(0).cloned();
+    }
     let mut best = (0, c.number(0)?);
     for at in 1..c.len() {
         let next = c.number(at)?;

@@ -89,7 +89,7 @@ fn parse_pull(
     let invalid = || QueryError::InvalidPull {
         place: Box::new(Place::clone(&form.place())),
     };
-    let [variable, pattern] = arguments else {
+    let [variable, pattern, ..] = arguments else {
         return Err(invalid());
     };
     let Some(variable) = variable.variable() else {
@@ -149,12 +149,9 @@ pub(super) fn parse_keys(
     let Some((kind, forms)) = sections.first() else {
         return Ok(None);
     };
-    let counts = if spec == FindSpec::Scalar || spec == FindSpec::Tuple && forms.len() != elements {
-        0
-    } else {
-        elements
-    };
-    if forms.len() != counts {
+    // Datomic counts no elements in a tuple or a scalar.
+    let takes_keys = matches!(spec, FindSpec::Relation | FindSpec::Collection);
+    if !takes_keys || forms.len() != elements {
         return Err(QueryError::KeysCount {
             keys: forms.len(),
             elements,
