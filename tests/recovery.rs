@@ -9,6 +9,8 @@
 mod connection;
 #[path = "recovery/kill.rs"]
 mod kill;
+#[path = "recovery/random.rs"]
+mod random;
 #[path = "recovery/script.rs"]
 mod script;
 #[path = "recovery/unknown.rs"]

@@ -274,7 +274,8 @@ impl Place {
 }
 
 fn folder(path: &Path, options: &Options) -> Result<FolderBackend, DbError> {
-    let folder_options = FolderOptions::default().durability(options.durability);
+    let mut folder_options = FolderOptions::default().durability(options.durability);
+    folder_options.allow_network = options.allow_network;
     Ok(FolderBackend::open(path, folder_options)?)
 }
 

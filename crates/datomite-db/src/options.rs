@@ -33,6 +33,8 @@ pub struct Options {
     pub pause: Pause,
     /// When an acknowledged transaction is on the disk.
     pub durability: Durability,
+    /// Whether a folder may lie on a network file system, whose locks and syncs may not hold.
+    pub allow_network: bool,
     /// Follow another process's writing instead of writing.
     pub read_only: bool,
     /// Where nodes of the trees are read through; a test makes reads fail here.
@@ -52,6 +54,7 @@ impl Options {
             }),
             pause: Arc::new(std::thread::sleep),
             durability: Durability::Sync,
+            allow_network: false,
             read_only: false,
             node_source: None,
             functions: Arc::new(Functions::new()),
@@ -73,6 +76,12 @@ impl Options {
     /// The same with another durability.
     pub fn durability(mut self, durability: Durability) -> Options {
         self.durability = durability;
+        self
+    }
+
+    /// The same, for folders on a network file system too.
+    pub fn allow_network(mut self) -> Options {
+        self.allow_network = true;
         self
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use datomite::storage::{DiskFile, FileSystem, LockGuard};
 
-pub use crash::Cut;
+pub use crash::{Cut, Random};
 
 /// One operation, as the recording has it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,8 +1,9 @@
 //! A record as bytes.
 //!
 //! ```text
-//! version u8 · t · next t − t · next element · instant · datom count · datoms · change count · changes
-//! datom:  head u8 · [entity zigzag from the last] · [attribute zigzag from the last] · [tx] · value
+//! version u8 · t · next t − t · next element · instant · datom count · datoms
+//! · change count · changes
+//! datom:  head u8 · [entity, zigzag from the last] · [attribute, the same] · [tx] · value
 //! head:   bits 0–3 the type of the value · 4 added · 5 same entity · 6 same attribute · 7 own tx
 //! change: attribute · index · on
 //! ```

@@ -100,14 +100,19 @@ fn put_scalar(out: &mut Vec<u8>, e: EntityId, value: &Value) -> Result<(), Stora
 }
 
 fn put_limited(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), StorageError> {
-    if bytes.len() as u64 > VALUE_BYTES_MAX {
-        return Err(StorageError::ValueTooLarge {
-            bytes: bytes.len() as u64,
-            limit: VALUE_BYTES_MAX,
-        });
-    }
+    check_length(bytes)?;
     put_bytes(out, bytes);
     Ok(())
+}
+
+fn check_length(bytes: &[u8]) -> Result<(), StorageError> {
+    match bytes.len() as u64 {
+        bytes if bytes > VALUE_BYTES_MAX => Err(StorageError::ValueTooLarge {
+            bytes,
+            limit: VALUE_BYTES_MAX,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Zero where there is no namespace, else its length plus one; then the name.
@@ -115,6 +120,7 @@ fn put_name(out: &mut Vec<u8>, namespace: Option<&str>, name: &str) -> Result<()
     match namespace {
         None => put_varint(out, 0),
         Some(namespace) => {
+            check_length(namespace.as_bytes())?;
             put_varint(out, namespace.len() as u64 + 1);
             out.extend_from_slice(namespace.as_bytes());
         }

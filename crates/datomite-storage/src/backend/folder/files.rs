@@ -113,7 +113,7 @@ impl Files {
         let temporary = PathBuf::from(temporary);
         let written = self.write_temporary(&temporary, parts);
         if written.is_err() {
-            // It has no name that anybody looks for; what cannot be removed is swept at the next open.
+            // Nobody looks for that name; what cannot be removed now is swept at the next open.
             let _ = self.system.remove(&temporary);
         }
         let file = written?;
@@ -179,6 +179,11 @@ impl Files {
                 let _ = self.system.remove(&path.join(name));
             }
         }
+    }
+
+    /// Removes what an earlier writer left half-made in a directory.
+    pub(super) fn sweep_temporary(&self, directory: &str) {
+        self.sweep(directory, |name| !name.ends_with(TEMPORARY));
     }
 
     fn list_all(&self, path: &Path) -> Result<Vec<String>, StorageError> {

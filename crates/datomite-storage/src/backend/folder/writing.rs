@@ -50,6 +50,7 @@ impl Writing {
         files.create_folders()?;
         let lock = files.lock()?;
         files.write_note("owner", owner.as_bytes())?;
+        files.sweep_temporary("packs");
         let note = files.open_note("durable")?;
         let epoch = match files.read_root()? {
             None => Epoch::default().next(),
