@@ -22,7 +22,7 @@ const SCHEMA: &str = r#"[
    :db/isComponent true}
   {:db/ident :h/city  :db/valueType :db.type/string :db/cardinality :db.cardinality/one}]"#;
 
-const PEOPLE: usize = 600;
+const PEOPLE: usize = 250;
 
 /// More reads than any call makes.
 const READS_MAX: u64 = 100_000;
@@ -120,7 +120,7 @@ fn index_access_reports_every_failed_read() {
         }
     }
     let db = conn.db();
-    let some = forms("[:p/age 595]");
+    let some = forms("[:p/age 245]");
     fails_cleanly("seek_datoms", &fault, || {
         db.seek_datoms(Index::Avet, &some)?
             .collect::<Result<Vec<_>, _>>()
@@ -130,7 +130,7 @@ fn index_access_reports_every_failed_read() {
         datoms.take(40).collect::<Result<Vec<_>, _>>()
     });
     fails_cleanly("index_range", &fault, || {
-        let datoms = db.index_range(&edn(":p/age"), &edn("10"), &edn("400"))?;
+        let datoms = db.index_range(&edn(":p/age"), &edn("10"), &edn("200"))?;
         datoms.collect::<Result<Vec<_>, _>>()
     });
 }
