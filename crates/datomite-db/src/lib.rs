@@ -59,7 +59,7 @@ pub use typed::{Argument, IntoFunction, Outcome};
 pub use view::TimePoint;
 
 /// Ranges of an index, as [`Db::runs`] and [`Db::count`] take them.
-pub use datomite_storage::{Bound, KeyRange, Side};
+pub use datomite_storage::{Bound, KeyRange, Side, TextSource, word};
 
 /// The identity of a database; a fork has its own.
 pub use datomite_storage::{DatabaseId, Durability};

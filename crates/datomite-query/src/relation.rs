@@ -9,8 +9,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datomite_model::Edn;
-use datomite_model::{EntityId, Instant, Value};
+use datomite_db::{TextSource, word};
+use datomite_model::{Edn, Instant, Value};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::ast::Var;
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Boolean,
     /// Total order bits, NaN lowest.
     Double,
-    /// The same, of the number widened to a double.
+    /// The same in 32 bits.
     Float,
     /// Microseconds, sign bit flipped.
     Instant,
@@ -35,11 +35,17 @@ pub(crate) enum Kind {
 /// Strings that rows point into.
 #[derive(Clone, Debug)]
 pub(crate) struct Texts {
-    blocks: Arc<Vec<TextBlock>>,
+    blocks: Arc<Vec<Arc<TextBlock>>>,
 }
 
 /// One block of strings.
-pub(crate) type TextBlock = Arc<Vec<Arc<str>>>;
+#[derive(Clone)]
+pub(crate) enum TextBlock {
+    /// Strings of the column's own.
+    Owned(Vec<Arc<str>>),
+    /// The strings of a leaf, where they lie.
+    Stored(TextSource),
+}
 
 /// One column.
 #[derive(Clone, Debug)]
@@ -77,30 +83,19 @@ pub(crate) fn long_word(n: i64) -> u64 {
 
 /// The word of a double: order-preserving, NaN lowest.
 pub(crate) fn double_word(x: f64) -> u64 {
-    if x.is_nan() {
-        return 0;
-    }
-    let bits = x.to_bits();
-    if bits & SIGN == 0 { bits | SIGN } else { !bits }
-}
-
-fn word_double(word: u64) -> f64 {
-    if word == 0 {
-        return f64::NAN;
-    }
-    f64::from_bits(if word & SIGN == 0 { !word } else { word ^ SIGN })
+    word::of_double(x)
 }
 
 impl Kind {
     /// The value that a word stands for; refs are longs, as results show them.
-    pub(crate) fn value(self, word: u64) -> Value {
+    pub(crate) fn value(self, w: u64) -> Value {
         match self {
-            Kind::Long => Value::Long((word ^ SIGN) as i64),
-            Kind::Ref => Value::Long(word as i64),
-            Kind::Boolean => Value::Boolean(word != 0),
-            Kind::Double => Value::Double(word_double(word)),
-            Kind::Float => Value::Float(word_double(word) as f32),
-            Kind::Instant => Value::Instant(Instant::from_us((word ^ SIGN) as i64)),
+            Kind::Long => Value::Long((w ^ SIGN) as i64),
+            Kind::Ref => Value::Long(w as i64),
+            Kind::Boolean => Value::Boolean(w != 0),
+            Kind::Double => Value::Double(word::to_double(w)),
+            Kind::Float => Value::Float(word::to_float(w)),
+            Kind::Instant => Value::Instant(word::to_instant(w)),
         }
     }
 
@@ -112,7 +107,7 @@ impl Kind {
             (Kind::Ref, _) => integer(form).map(|n| n as u64),
             (Kind::Boolean, Value::Boolean(b)) => Some(u64::from(*b)),
             (Kind::Double, Value::Double(x)) => Some(double_word(*x)),
-            (Kind::Float, Value::Float(x)) => Some(double_word(f64::from(*x))),
+            (Kind::Float, Value::Float(x)) => Some(word::of_float(*x)),
             (Kind::Instant, Value::Instant(i)) => i.total_us().map(long_word),
             _ => None,
         }
@@ -171,7 +166,7 @@ fn hash_form(form: &Edn, state: &mut FxHasher) {
             None => match value {
                 Value::Boolean(b) => hash_word(Kind::Boolean, u64::from(*b), state),
                 Value::Double(x) => hash_word(Kind::Double, double_word(*x), state),
-                Value::Float(x) => hash_word(Kind::Float, double_word(f64::from(*x)), state),
+                Value::Float(x) => hash_word(Kind::Float, word::of_float(*x), state),
                 Value::Instant(i) => hash_instant(*i, state),
                 other => other.join_hash(state),
             },
@@ -222,22 +217,39 @@ fn hash_word(kind: Kind, word: u64, state: &mut FxHasher) {
     state.write_u64(word.wrapping_add(tag));
 }
 
+impl std::fmt::Debug for TextBlock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            TextBlock::Owned(_) => "Owned",
+            TextBlock::Stored(_) => "Stored",
+        })
+    }
+}
+
 impl Texts {
     /// Strings in these blocks.
     pub(crate) fn new(blocks: Vec<TextBlock>) -> Texts {
         Texts {
-            blocks: Arc::new(blocks),
+            blocks: Arc::new(blocks.into_iter().map(Arc::new).collect()),
         }
     }
 
     /// The string of a word.
     pub(crate) fn get(&self, word: u64) -> &str {
-        &self.blocks[(word >> 32) as usize][(word & 0xFFFF_FFFF) as usize]
+        let row = (word & 0xFFFF_FFFF) as usize;
+        match self.blocks[(word >> 32) as usize].as_ref() {
+            TextBlock::Owned(texts) => &texts[row],
+            TextBlock::Stored(source) => source.get(row),
+        }
     }
 
     /// The string of a word, shared.
     pub(crate) fn shared(&self, word: u64) -> Arc<str> {
-        Arc::clone(&self.blocks[(word >> 32) as usize][(word & 0xFFFF_FFFF) as usize])
+        let row = (word & 0xFFFF_FFFF) as usize;
+        match self.blocks[(word >> 32) as usize].as_ref() {
+            TextBlock::Owned(texts) => Arc::clone(&texts[row]),
+            TextBlock::Stored(source) => Arc::from(source.get(row)),
+        }
     }
 
     fn same(&self, other: &Texts) -> bool {
@@ -330,7 +342,9 @@ impl Col {
                 }
                 let shift = (s.blocks.len() as u64) << 32;
                 let blocks = s.blocks.iter().chain(t.blocks.iter()).map(Arc::clone);
-                let texts = Texts::new(blocks.collect());
+                let texts = Texts {
+                    blocks: Arc::new(blocks.collect()),
+                };
                 a.extend(b.into_iter().map(|w| w + shift));
                 Col::Text(texts, a)
             }
@@ -661,9 +675,4 @@ fn distinct_hashed(relation: &Relation) -> Vec<u32> {
 
 fn same_row(relation: &Relation, a: usize, b: usize) -> bool {
     relation.cols.iter().all(|col| col.eq_rows(a, col, b))
-}
-
-/// An id as results show it.
-pub(crate) fn id_form(id: EntityId) -> Edn {
-    Edn::long(id.raw() as i64)
 }

@@ -6,6 +6,7 @@
 
 mod binding;
 mod call;
+mod closure;
 mod join;
 mod pattern;
 mod rules;

@@ -25,7 +25,6 @@ const DEPTH_MAX: u32 = 64;
 
 /// A rule with one set of bound arguments inside a fixpoint.
 struct Node {
-    key: RuleKey,
     plan: Rc<RulePlan>,
     asked: Table,
     found: Table,
@@ -88,6 +87,11 @@ impl Exec<'_> {
         place: &Arc<Place>,
     ) -> Result<Relation, QueryError> {
         let plan = self.env.rules.plan_of(key);
+        if let Some(closure) = &plan.closure
+            && let Some(found) = self.closure(closure, key.mask, &asked, place)?
+        {
+            return Ok(found);
+        }
         if plan.recursive {
             if self.depth.get() >= DEPTH_MAX {
                 let (name, _) = self.env.rules.about(key.rule);
@@ -281,7 +285,6 @@ impl<'a> Fixpoint<'a> {
             next_asked: Vec::new(),
             next_found: Vec::new(),
             bodies: bodies.collect(),
-            key,
             plan: Rc::clone(&plan),
         };
         self.nodes.push(node);

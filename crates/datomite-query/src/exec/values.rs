@@ -2,10 +2,23 @@
 
 use std::sync::Arc;
 
-use datomite_db::ViewRun;
+use datomite_db::{ViewRun, word::of_float as float_word};
 use datomite_model::{Edn, Value, ValueRef, ValueType};
 
 use crate::relation::{Col, Kind, TextBlock, Texts, double_word, long_word};
+
+/// The kind of the words of a type.
+fn kind_of(value_type: ValueType) -> Option<Kind> {
+    Some(match value_type {
+        ValueType::Long => Kind::Long,
+        ValueType::Ref => Kind::Ref,
+        ValueType::Boolean => Kind::Boolean,
+        ValueType::Double => Kind::Double,
+        ValueType::Float => Kind::Float,
+        ValueType::Instant => Kind::Instant,
+        _ => return None,
+    })
+}
 
 /// A column that grows by runs.
 pub(super) enum Values {
@@ -18,21 +31,32 @@ pub(super) enum Values {
 impl Values {
     /// An empty column for values of that type; `None`: of any.
     pub(super) fn new(value_type: Option<ValueType>) -> Values {
-        let kind = match value_type {
-            Some(ValueType::Long) => Kind::Long,
-            Some(ValueType::Ref) => Kind::Ref,
-            Some(ValueType::Boolean) => Kind::Boolean,
-            Some(ValueType::Double) => Kind::Double,
-            Some(ValueType::Float) => Kind::Float,
-            Some(ValueType::Instant) => Kind::Instant,
-            Some(ValueType::String) => return Values::Texts(Vec::new(), Vec::new()),
-            _ => return Values::Forms(Vec::new()),
-        };
-        Values::Words(kind, Vec::new())
+        match (value_type, value_type.and_then(kind_of)) {
+            (_, Some(kind)) => Values::Words(kind, Vec::new()),
+            (Some(ValueType::String), _) => Values::Texts(Vec::new(), Vec::new()),
+            _ => Values::Forms(Vec::new()),
+        }
     }
 
     /// Appends the values of the picked rows.
     pub(super) fn take(&mut self, run: &ViewRun<'_>, picks: &[u32]) {
+        match self {
+            Values::Words(kind, words) if run.word_type().and_then(kind_of) == Some(*kind) => {
+                take_words(run, picks, words);
+            }
+            Values::Texts(blocks, words) if picks.len() >= STORED_ROWS_MIN => match run.texts() {
+                Some(source) => {
+                    let block = (blocks.len() as u64) << 32;
+                    blocks.push(TextBlock::Stored(source));
+                    words.extend(picks.iter().map(|row| block | u64::from(*row)));
+                }
+                None => self.take_each(run, picks),
+            },
+            _ => self.take_each(run, picks),
+        }
+    }
+
+    fn take_each(&mut self, run: &ViewRun<'_>, picks: &[u32]) {
         for pick in picks {
             let value = run.v(*pick as usize);
             let fits = match self {
@@ -80,13 +104,34 @@ impl Values {
     }
 }
 
-fn push_text(blocks: &mut Vec<TextBlock>, words: &mut Vec<u64>, text: Arc<str>) {
-    if blocks.is_empty() {
-        blocks.push(Arc::new(Vec::new()));
+/// Fewer strings than this are copied rather than keep their leaf alive.
+const STORED_ROWS_MIN: usize = 8;
+
+fn take_words(run: &ViewRun<'_>, picks: &[u32], words: &mut Vec<u64>) {
+    if picks.len() == run.len() {
+        return run.read_words(0..run.len(), words);
     }
-    let block = Arc::make_mut(&mut blocks[0]);
-    words.push(block.len() as u64);
-    block.push(text);
+    if picks.len() * 8 < run.len() {
+        for row in picks {
+            let row = *row as usize;
+            run.read_words(row..row + 1, words);
+        }
+        return;
+    }
+    let mut all = Vec::with_capacity(run.len());
+    run.read_words(0..run.len(), &mut all);
+    words.extend(picks.iter().map(|row| all[*row as usize]));
+}
+
+fn push_text(blocks: &mut Vec<TextBlock>, words: &mut Vec<u64>, text: Arc<str>) {
+    if !matches!(blocks.last(), Some(TextBlock::Owned(_))) {
+        blocks.push(TextBlock::Owned(Vec::new()));
+    }
+    let at = (blocks.len() as u64 - 1) << 32;
+    if let Some(TextBlock::Owned(texts)) = blocks.last_mut() {
+        words.push(at | texts.len() as u64);
+        texts.push(text);
+    }
 }
 
 fn text(value: ValueRef<'_>) -> Option<Arc<str>> {
@@ -107,8 +152,8 @@ fn word(kind: Kind, value: ValueRef<'_>) -> Option<u64> {
         (Kind::Boolean, ValueRef::Value(Value::Boolean(b))) => Some(u64::from(*b)),
         (Kind::Double, ValueRef::Double(x)) => Some(double_word(x)),
         (Kind::Double, ValueRef::Value(Value::Double(x))) => Some(double_word(*x)),
-        (Kind::Float, ValueRef::Float(x)) => Some(double_word(f64::from(x))),
-        (Kind::Float, ValueRef::Value(Value::Float(x))) => Some(double_word(f64::from(*x))),
+        (Kind::Float, ValueRef::Float(x)) => Some(float_word(x)),
+        (Kind::Float, ValueRef::Value(Value::Float(x))) => Some(float_word(*x)),
         (Kind::Instant, ValueRef::Instant(i)) => i.total_us().map(long_word),
         (Kind::Instant, ValueRef::Value(Value::Instant(i))) => i.total_us().map(long_word),
         _ => None,

@@ -6,6 +6,7 @@
 //! a variable that a function or a collection binds is bound by it before a pattern reads it as an
 //! entity, so that an ident or lookup ref in it is resolved in every order.
 
+mod closure;
 mod estimate;
 mod resolve;
 mod rules;
@@ -22,6 +23,7 @@ use crate::ast::{
     Binding, Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new,
 };
 use crate::error::Place;
+pub(crate) use closure::Closure;
 pub(crate) use estimate::Estimates;
 pub(crate) use resolve::{AttributeTerm, attribute, entity, scalar, value};
 pub(crate) use rules::{Mask, RuleKey, RulePlan, RuleTable};

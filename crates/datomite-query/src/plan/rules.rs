@@ -11,7 +11,7 @@ use std::sync::Arc;
 use datomite_model::Symbol;
 use rustc_hash::FxHashMap;
 
-use super::{Env, Plan, Scope};
+use super::{Closure, Env, Plan, Scope};
 use crate::QueryError;
 use crate::ast::{Clause, Definition, Rule, RuleCall, Rules, SourceRef, Term, Var};
 use crate::error::{Place, nearest};
@@ -39,6 +39,8 @@ pub(crate) struct RulePlan {
     pub(crate) bodies: Vec<(Vec<Var>, Plan)>,
     /// Rows expected for each row of the caller.
     pub(crate) rows: f64,
+    /// The closure that the rule is, if it is one.
+    pub(crate) closure: Option<Closure>,
 }
 
 type PlanKey = (usize, Option<usize>, Mask);
@@ -278,6 +280,7 @@ impl Env {
             out,
             bodies,
             rows,
+            closure: self.closure_of(rule, source),
         })
     }
 }
@@ -289,6 +292,7 @@ fn assumed(arity: usize) -> RulePlan {
         out: Mask::all(arity),
         bodies: Vec::new(),
         rows: 1.0,
+        closure: None,
     }
 }
 
