@@ -167,7 +167,11 @@ impl Ddl {
             .map(|n| self.resolve(n))
             .collect();
         let partition_of = definition.partition_of.map(|n| self.resolve(n));
-        let like: Vec<Name> = definition.like.into_iter().map(|n| self.resolve(n)).collect();
+        let like: Vec<Name> = definition
+            .like
+            .into_iter()
+            .map(|n| self.resolve(n))
+            .collect();
         for source in inherits.iter().chain(&partition_of).chain(&like) {
             if let Some(source) = self.catalog.table(source) {
                 for column in &source.columns {

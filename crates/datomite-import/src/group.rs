@@ -25,7 +25,10 @@ impl BulkGroup {
     }
 
     fn datoms(&self, index: Index, parts: &[Edn]) -> Result<Datoms, ImportError> {
-        self.bulk.db().datoms(index, parts).map_err(|e| db_error(&e))
+        self.bulk
+            .db()
+            .datoms(index, parts)
+            .map_err(|e| db_error(&e))
     }
 }
 
@@ -92,7 +95,9 @@ impl Group for BulkGroup {
             instant: Some(instant),
             facts,
         };
-        self.bulk.columns(columns, meta).map_err(|e| bulk_error(&e))?;
+        self.bulk
+            .columns(columns, meta)
+            .map_err(|e| bulk_error(&e))?;
         Ok(())
     }
 

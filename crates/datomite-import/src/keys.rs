@@ -50,7 +50,9 @@ impl Part {
             },
             Part::Decimal => {
                 let text = match memchr::memchr(b'.', text) {
-                    Some(_) => text.trim_ascii_end_matches(b'0').trim_ascii_end_matches(b'.'),
+                    Some(_) => text
+                        .trim_ascii_end_matches(b'0')
+                        .trim_ascii_end_matches(b'.'),
                     None => text,
                 };
                 out.extend_from_slice(if text == b"-0" { b"0" } else { text });

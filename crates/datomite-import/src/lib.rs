@@ -32,6 +32,7 @@ mod schema;
 mod store;
 mod update;
 
+mod diff;
 mod import;
 mod options;
 mod report;
@@ -40,6 +41,7 @@ pub use catalog::{
     Catalog, Column, DefaultValue, ForeignKey, Name, Parent, Table, TypeDef, TypeName,
 };
 pub use convert::Scalar;
+pub use diff::{AttributeChange, Diff, EntityChange, diff};
 pub use dump::Dump;
 pub use error::{ImportError, Place};
 pub use import::{Import, Preview, plan};

@@ -114,14 +114,21 @@ impl<G: Group> Import<'_, G> {
             done,
             total,
         };
-        let goes_on = self.options.progress.as_mut().is_none_or(|hear| hear(progress));
+        let goes_on = self
+            .options
+            .progress
+            .as_mut()
+            .is_none_or(|hear| hear(progress));
         goes_on.then_some(()).ok_or(ImportError::Interrupted)
     }
 
     /// The facts that every transaction of the import carries.
     pub(crate) fn provenance(&self, label: &str) -> Vec<(Keyword, Value)> {
         vec![
-            (Keyword::parse("import/file"), Value::from(self.label.as_str())),
+            (
+                Keyword::parse("import/file"),
+                Value::from(self.label.as_str()),
+            ),
             (Keyword::parse("import/label"), Value::from(label)),
         ]
     }
@@ -286,7 +293,8 @@ impl<G: Group> Import<'_, G> {
             for column in &bridge.payload {
                 let what = format!("{}.{column}", bridge.table);
                 let rows = self.blocks_of(&bridge.table).map(|b| b.rows).sum();
-                self.omissions.add(&what, "the mapping makes the table a reference", rows);
+                self.omissions
+                    .add(&what, "the mapping makes the table a reference", rows);
             }
         }
         for (table, becomes) in &self.plan.tables {
@@ -301,7 +309,8 @@ impl<G: Group> Import<'_, G> {
             for column in relation.columns.iter().filter(|c| c.attribute.is_none()) {
                 let what = format!("{}.{}", relation.table, column.column);
                 let rows = self.blocks_of(&relation.table).map(|b| b.rows).sum();
-                self.omissions.add(&what, "the column is left out by the mapping", rows);
+                self.omissions
+                    .add(&what, "the column is left out by the mapping", rows);
             }
         }
     }
@@ -473,10 +482,19 @@ pub(crate) fn load<G: Group>(import: &mut Import<G>, at: Instant) -> Result<(), 
     let texts = import.enum_texts()?;
     let steps = new_schema(import, &texts)?;
     let wanted = |b: &&Block| {
-        !matches!(import.plan.tables.get(&b.table), None | Some(Becomes::Nothing))
+        !matches!(
+            import.plan.tables.get(&b.table),
+            None | Some(Becomes::Nothing)
+        )
     };
     let batches = Batches::count(import.scan.blocks.iter().filter(wanted));
-    let total: u64 = import.scan.blocks.iter().filter(wanted).map(|b| b.rows).sum();
+    let total: u64 = import
+        .scan
+        .blocks
+        .iter()
+        .filter(wanted)
+        .map(|b| b.rows)
+        .sum();
     let last = import.group.last_instant()?;
     let mut instants = Instants::new(at, steps.len() as u64 + batches, last);
     import.install(steps, &mut instants)?;
@@ -508,7 +526,11 @@ fn new_schema<G: Group>(
     let (plain, tuples) = schema::attributes(import.plan);
     let mut forms: Vec<Edn> = plain.iter().map(schema::AttributeSpec::to_edn).collect();
     let idents = schema::enum_idents(import.plan);
-    forms.extend(idents.iter().map(|(i, label, order)| schema::enum_edn(i, label, *order)));
+    forms.extend(
+        idents
+            .iter()
+            .map(|(i, label, order)| schema::enum_edn(i, label, *order)),
+    );
     for (n, (_, text, ident)) in texts.iter().enumerate() {
         forms.push(schema::enum_edn(ident, text, n as i64 + 1));
     }
@@ -553,7 +575,7 @@ fn load_rows<G: Group>(
         };
         let started = Clock::now();
         let name = root.to_string();
-        let before = writer.datoms;
+        let before = writer.datoms + writer.batch.datoms;
         let mut resolver = Resolver::new(&import.scan.catalog, &root, block);
         let numbers = sequences.entry(root.clone()).or_default();
         let entity = next.entry(root.clone()).or_default();
@@ -662,10 +684,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new<G: Group>(
-        import: &Import<G>,
-        slots: &Slots,
-    ) -> Result<Writer, ImportError> {
+    pub(crate) fn new<G: Group>(import: &Import<G>, slots: &Slots) -> Result<Writer, ImportError> {
         let mut attributes = Vec::with_capacity(slots.attributes.len());
         for attribute in &slots.attributes {
             let id = import.group.entid(attribute)?;

@@ -115,6 +115,8 @@ fn matches(glob: &str, name: &str) -> bool {
 
 /// The clock, for dumps that say nothing of their time.
 pub(crate) fn now() -> Instant {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Instant::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

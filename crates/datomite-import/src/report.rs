@@ -125,7 +125,11 @@ impl fmt::Display for ImportReport {
             writeln!(f, "not carried over:")?;
         }
         for omission in &self.omissions {
-            writeln!(f, "  {:>9}  {}: {}", omission.count, omission.what, omission.reason)?;
+            writeln!(
+                f,
+                "  {:>9}  {}: {}",
+                omission.count, omission.what, omission.reason
+            )?;
         }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;

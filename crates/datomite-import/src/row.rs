@@ -65,19 +65,36 @@ pub(crate) trait Texts {
 #[derive(Clone, Debug)]
 enum Kind {
     Skip,
-    Reference { map: usize, raw: usize, raw_as: Scalar },
+    Reference {
+        map: usize,
+        raw: usize,
+        raw_as: Scalar,
+    },
     ToEnum(Arc<FxHashMap<String, EntityId>>),
     Single(Single),
-    Array { element: Single, delimiter: char, exact: usize },
+    Array {
+        element: Single,
+        delimiter: char,
+        exact: usize,
+    },
 }
 
 /// How one value (of a column or an element) is made.
 #[derive(Clone, Debug)]
 enum Single {
-    Scalar { scalar: Scalar, special: usize, parts: [usize; 3] },
+    Scalar {
+        scalar: Scalar,
+        special: usize,
+        parts: [usize; 3],
+    },
     Enum(Arc<FxHashMap<String, (EntityId, i64)>>),
     Composite(Arc<Vec<CompiledColumn>>),
-    Range { bound: Scalar, lower: usize, upper: usize, bounds: usize },
+    Range {
+        bound: Scalar,
+        lower: usize,
+        upper: usize,
+        bounds: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -262,18 +279,22 @@ impl Compiled {
         let column = &self.columns[n];
         let text = texts.text(n)?;
         match &column.kind {
-            Kind::Reference { map, .. } => {
-                keys.maps[*map].get(&[text], &mut self.scratch).map(Value::Ref)
-            }
+            Kind::Reference { map, .. } => keys.maps[*map]
+                .get(&[text], &mut self.scratch)
+                .map(Value::Ref),
             Kind::ToEnum(idents) => {
                 let ident = idents.get(std::str::from_utf8(text).ok()?)?;
                 Some(Value::Ref(*ident))
             }
             Kind::Single(Single::Enum(labels)) => {
                 let label = encoding.decode(text).0;
-                labels.get(label.as_ref()).map(|(ident, _)| Value::Ref(*ident))
+                labels
+                    .get(label.as_ref())
+                    .map(|(ident, _)| Value::Ref(*ident))
             }
-            Kind::Single(Single::Range { .. }) => Some(Value::from(encoding.decode(text).0.as_ref())),
+            Kind::Single(Single::Range { .. }) => {
+                Some(Value::from(encoding.decode(text).0.as_ref()))
+            }
             Kind::Single(Single::Scalar { scalar, .. }) => {
                 let (text, _) = decoded(&column.kind, text, encoding);
                 match scalar.convert(&text) {
@@ -304,7 +325,8 @@ impl Compiled {
             if let Some(text) = texts.text(member) {
                 let name = self.columns[member].name.as_bytes();
                 for part in [name, text] {
-                    self.scratch.extend_from_slice(&(part.len() as u64).to_be_bytes());
+                    self.scratch
+                        .extend_from_slice(&(part.len() as u64).to_be_bytes());
                     self.scratch.extend_from_slice(part);
                 }
             }
@@ -340,10 +362,13 @@ impl Compiled {
             );
         }
         for ((_, columns, _), count) in self.composites.iter().zip(&self.composite_losses) {
-            let names: Vec<&str> =
-                columns.iter().map(|c| self.columns[*c].name.as_str()).collect();
+            let names: Vec<&str> = columns
+                .iter()
+                .map(|c| self.columns[*c].name.as_str())
+                .collect();
             let what = format!("{}.({})", self.table, names.join(", "));
-            let reason = "no row has this key; the columns keep their values, there is no reference";
+            let reason =
+                "no row has this key; the columns keep their values, there is no reference";
             omissions.add(&what, reason, *count);
         }
     }
@@ -404,21 +429,32 @@ fn compile(
         let texts = labels.texts.get(attribute).cloned().unwrap_or_default();
         return Kind::ToEnum(Arc::new(texts));
     }
-    let exact = column.shape.array.map(|delimiter| (delimiter, extra("array")));
+    let exact = column
+        .shape
+        .array
+        .map(|delimiter| (delimiter, extra("array")));
     let alone = exact.is_none();
     let single = match &column.shape.element {
         Element::Scalar(scalar) => {
-            let special = if alone && scalar.has_special() { extra("special") } else { NO_SLOT };
+            let special = if alone && scalar.has_special() {
+                extra("special")
+            } else {
+                NO_SLOT
+            };
             let parts = if alone && *scalar == Scalar::Interval {
                 [extra("months"), extra("days"), extra("us")]
             } else {
                 [NO_SLOT; 3]
             };
-            Single::Scalar { scalar: *scalar, special, parts }
+            Single::Scalar {
+                scalar: *scalar,
+                special,
+                parts,
+            }
         }
-        Element::Enum(name) => {
-            Single::Enum(Arc::new(labels.enums.get(name).cloned().unwrap_or_default()))
-        }
+        Element::Enum(name) => Single::Enum(Arc::new(
+            labels.enums.get(name).cloned().unwrap_or_default(),
+        )),
         Element::Range(bound) => Single::Range {
             bound: *bound,
             lower: extra("lower"),
@@ -427,14 +463,18 @@ fn compile(
         },
         Element::Composite(name) => {
             let fields = plan.composites.iter().find(|c| c.name == *name);
-            let fields = fields.filter(|_| depth < DEPTH_MAX).map(|c| {
-                compile_columns(plan, &c.fields, keys, labels, slots, depth + 1)
-            });
+            let fields = fields
+                .filter(|_| depth < DEPTH_MAX)
+                .map(|c| compile_columns(plan, &c.fields, keys, labels, slots, depth + 1));
             Single::Composite(Arc::new(fields.unwrap_or_default()))
         }
     };
     match exact {
-        Some((delimiter, exact)) => Kind::Array { element: single, delimiter, exact },
+        Some((delimiter, exact)) => Kind::Array {
+            element: single,
+            delimiter,
+            exact,
+        },
         None => Kind::Single(single),
     }
 }
@@ -611,7 +651,9 @@ fn array_value<S: Sink>(
             rebuilds = false;
             continue;
         };
-        let ascends = last.as_ref().is_none_or(|last| *last < (order, value.clone()));
+        let ascends = last
+            .as_ref()
+            .is_none_or(|last| *last < (order, value.clone()));
         rebuilds &= ascends;
         if seen.insert(value.clone()) {
             sink.fact(column.slot, entity, value.clone());

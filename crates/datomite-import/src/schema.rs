@@ -99,10 +99,16 @@ pub(crate) fn own_attributes() -> Vec<AttributeSpec> {
         spec.doc = Some(doc.to_owned());
         spec
     };
-    let mut order = string("pg.enum/order", "Place of the label in its enum type, from 1");
+    let mut order = string(
+        "pg.enum/order",
+        "Place of the label in its enum type, from 1",
+    );
     order.value_type = ValueType::Long;
     vec![
-        string("pg/table", "The Postgres table that the attribute comes from"),
+        string(
+            "pg/table",
+            "The Postgres table that the attribute comes from",
+        ),
         string("pg/column", "The column that the attribute comes from"),
         string("pg/type", "The column's type, as Postgres prints it"),
         string("pg.enum/label", "The label of an enum type, as in Postgres"),
@@ -147,13 +153,14 @@ pub(crate) fn attributes(plan: &Plan) -> (Vec<AttributeSpec>, Vec<AttributeSpec>
             }
             Identity::Digest { attribute, members } => {
                 let names = member_columns(&relation.columns, members);
-                AttributeSpec::new(attribute.clone(), ValueType::String)
-                    .of_origin(&table, &names, "hash of the key")
+                AttributeSpec::new(attribute.clone(), ValueType::String).of_origin(
+                    &table,
+                    &names,
+                    "hash of the key",
+                )
             }
-            Identity::Row { attribute } => {
-                AttributeSpec::new(attribute.clone(), ValueType::String)
-                    .of_origin(&table, "%row", "hash of the row")
-            }
+            Identity::Row { attribute } => AttributeSpec::new(attribute.clone(), ValueType::String)
+                .of_origin(&table, "%row", "hash of the row"),
         };
         key.unique = Some(Unique::Identity);
         key.doc.clone_from(&relation.doc);
@@ -166,8 +173,11 @@ pub(crate) fn attributes(plan: &Plan) -> (Vec<AttributeSpec>, Vec<AttributeSpec>
     for bridge in &plan.bridges {
         let table = bridge.table.to_string();
         let names = format!("{}+{}", bridge.from.0, bridge.to.0);
-        let mut spec = AttributeSpec::new(bridge.attribute.clone(), ValueType::Ref)
-            .of_origin(&table, &names, &format!("references {}", bridge.to.1.target));
+        let mut spec = AttributeSpec::new(bridge.attribute.clone(), ValueType::Ref).of_origin(
+            &table,
+            &names,
+            &format!("references {}", bridge.to.1.target),
+        );
         spec.cardinality = Cardinality::Many;
         spec.doc.clone_from(&bridge.doc);
         let mut raw =
@@ -186,7 +196,10 @@ pub(crate) fn attributes(plan: &Plan) -> (Vec<AttributeSpec>, Vec<AttributeSpec>
 }
 
 fn member_columns(columns: &[ColumnPlan], members: &[usize]) -> String {
-    let names: Vec<&str> = members.iter().map(|m| columns[*m].column.as_str()).collect();
+    let names: Vec<&str> = members
+        .iter()
+        .map(|m| columns[*m].column.as_str())
+        .collect();
     names.join("+")
 }
 
@@ -202,8 +215,11 @@ fn column_attributes(table: &str, column: &ColumnPlan, specs: &mut Vec<Attribute
     let Some(attribute) = &column.attribute else {
         return;
     };
-    let mut spec = AttributeSpec::new(attribute.clone(), column.value_type())
-        .of_origin(table, &column.column, &column.type_text);
+    let mut spec = AttributeSpec::new(attribute.clone(), column.value_type()).of_origin(
+        table,
+        &column.column,
+        &column.type_text,
+    );
     if column.is_many() {
         spec.cardinality = Cardinality::Many;
     }

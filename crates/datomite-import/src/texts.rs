@@ -58,15 +58,14 @@ impl Resolver {
     }
 
     /// Takes in a row: fills in what its fields leave to defaults.
-    pub(crate) fn take<'a>(
-        &'a mut self,
-        fields: &'a Fields,
-        sequences: &mut Sequences,
-    ) -> Row<'a> {
+    pub(crate) fn take<'a>(&'a mut self, fields: &'a Fields, sequences: &mut Sequences) -> Row<'a> {
         sequences.resize(self.columns.len(), None);
         for (n, source) in self.columns.iter().enumerate() {
             self.filled[n] = None;
-            match source.field.map_or(Field::Default, |field| fields.get(field)) {
+            match source
+                .field
+                .map_or(Field::Default, |field| fields.get(field))
+            {
                 Field::Default if source.generated => self.expressions[n] += 1,
                 Field::Default => match &source.default {
                     DefaultValue::Null => {}

@@ -169,7 +169,10 @@ fn single(element: Element) -> Shape {
 fn user_type<'a>(catalog: &'a Catalog, name: &TypeName) -> Option<(Name, &'a TypeDef)> {
     if let Some(schema) = &name.schema {
         let name = Name::new(schema.clone(), name.name.clone());
-        return catalog.types.get(&name).map(|definition| (name, definition));
+        return catalog
+            .types
+            .get(&name)
+            .map(|definition| (name, definition));
     }
     let found = catalog.type_order.iter().find(|n| n.name == name.name)?;
     let definition = catalog.types.get(found)?;

@@ -14,9 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::ImportError;
 use crate::catalog::Name;
 use crate::keys::{KeyMap, Keys};
-use crate::load::{
-    Batches, Converters, Import, Instants, Loading, Writer, finish_tables, tx_map,
-};
+use crate::load::{Batches, Converters, Import, Instants, Loading, Writer, finish_tables, tx_map};
 use crate::mapping::{Becomes, Identity, Known, Plan, Relation};
 use crate::options::Phase;
 use crate::report::TableReport;
@@ -199,11 +197,17 @@ fn key_order(plan: &Plan) -> Vec<usize> {
             .copied()
             .filter(|n| {
                 let needs = needs(&plan.relations[*n]);
-                needs.iter().all(|t| done.contains(t) || plan.relation(t).is_none())
+                needs
+                    .iter()
+                    .all(|t| done.contains(t) || plan.relation(t).is_none())
             })
             .collect();
         // A circle of keys: whoever is left is taken as it comes.
-        let ready = if ready.is_empty() { left.clone() } else { ready };
+        let ready = if ready.is_empty() {
+            left.clone()
+        } else {
+            ready
+        };
         left.retain(|n| !ready.contains(n));
         for n in ready {
             done.insert(plan.relations[n].table.clone());
@@ -305,8 +309,12 @@ struct Managed {
     attributes: FxHashMap<EntityId, bool>,
 }
 
-fn managed(relation: &Relation, stored: &[StoredAttribute], attributes: &[EntityId], slots: &Slots)
--> Managed {
+fn managed(
+    relation: &Relation,
+    stored: &[StoredAttribute],
+    attributes: &[EntityId],
+    slots: &Slots,
+) -> Managed {
     let table = relation.table.to_string();
     let mut map: FxHashMap<EntityId, bool> = stored
         .iter()
@@ -356,9 +364,9 @@ impl Stored<'_> {
         }
         let table = map.table.to_string();
         let attribute = self.attributes.iter().find(|a| {
-            a.origin.as_ref().is_some_and(|[t, c, kind]| {
-                *t == table && c == column && kind != "companion"
-            })
+            a.origin
+                .as_ref()
+                .is_some_and(|[t, c, kind]| *t == table && c == column && kind != "companion")
         });
         let Some(attribute) = attribute else {
             return Ok(None);
@@ -408,7 +416,10 @@ fn compare_and_load<G: Group>(
         .iter()
         .map(|b| import.scan.catalog.root(&b.table))
         .collect();
-    let lookup = Stored { attributes: stored, present: &present };
+    let lookup = Stored {
+        attributes: stored,
+        present: &present,
+    };
     let mut forms = Vec::new();
     let mut done = 0;
     for n in 0..import.plan.relations.len() {
@@ -418,7 +429,12 @@ fn compare_and_load<G: Group>(
             continue;
         };
         let mut changes = Changes::default();
-        let part = Part { n, ids, lookup: &lookup, attributes: &writer.attributes };
+        let part = Part {
+            n,
+            ids,
+            lookup: &lookup,
+            attributes: &writer.attributes,
+        };
         compare_rows(import, &mut converters, &part, &mut changes)?;
         gone_rows(import, n, ids, &mut changes)?;
         done += ids.ids.len() as u64;
@@ -445,10 +461,20 @@ fn compare_and_load<G: Group>(
         forms.append(&mut changes.forms);
     }
     // The transaction is made even where nothing changed: it says that the dump was read.
-    forms.push(tx_map(Edn::string("datomic.tx"), import.provenance("changes")));
+    forms.push(tx_map(
+        Edn::string("datomic.tx"),
+        import.provenance("changes"),
+    ));
     import.report.transactions += 1;
     import.group.transact(forms, instants.next())?;
-    load_new(import, &mut converters, rows, writer, &mut reports, instants)?;
+    load_new(
+        import,
+        &mut converters,
+        rows,
+        writer,
+        &mut reports,
+        instants,
+    )?;
     finish_tables(import, &converters, &mut reports);
     Ok(())
 }
@@ -494,7 +520,9 @@ fn compare_rows<G: Group>(
             .into_iter()
             .filter(|(a, _)| managed.attributes.contains_key(a))
             .collect();
-        compare(import, part, &managed, entity, &old, facts, changes, &mut fresh)
+        compare(
+            import, part, &managed, entity, &old, facts, changes, &mut fresh,
+        )
     })?;
     for (entity, attribute, facts) in fresh {
         new_component(import, part.attributes, entity, attribute, &facts, changes)?;
@@ -503,7 +531,10 @@ fn compare_rows<G: Group>(
 }
 
 /// Compares one row's facts, old and new.
-#[expect(clippy::too_many_arguments, reason = "one row's comparison needs both its sides")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one row's comparison needs both its sides"
+)]
 fn compare<G: Group>(
     import: &Import<G>,
     part: &Part,
@@ -535,7 +566,8 @@ fn compare<G: Group>(
     // Components are compared by content.
     let new_of = |id: EntityId| -> Vec<(EntityId, Value)> {
         let own = facts.iter().filter(|(_, e, _)| *e == id);
-        own.map(|(slot, _, v)| (part.attributes[*slot], v.clone())).collect()
+        own.map(|(slot, _, v)| (part.attributes[*slot], v.clone()))
+            .collect()
     };
     let mut left: Vec<(EntityId, EntityId, String)> = Vec::new();
     for (attribute, value) in old.iter().filter(|(a, _)| is_component(a)) {
@@ -547,7 +579,10 @@ fn compare<G: Group>(
     for (attribute, value) in own.iter().filter(|(a, _)| is_component(a)) {
         if let Value::Ref(id) = value {
             let text = content(&|id| Ok(new_of(id)), *id, 0)?;
-            match left.iter().position(|(a, _, old)| a == attribute && *old == text) {
+            match left
+                .iter()
+                .position(|(a, _, old)| a == attribute && *old == text)
+            {
                 Some(n) => {
                     left.swap_remove(n);
                 }
@@ -585,10 +620,7 @@ fn content(facts_of: &FactsOf, entity: EntityId, depth: u32) -> Result<String, I
     Ok(parts.join(" "))
 }
 
-fn subtree(
-    facts: &[(usize, EntityId, Value)],
-    root: EntityId,
-) -> Vec<(usize, EntityId, Value)> {
+fn subtree(facts: &[(usize, EntityId, Value)], root: EntityId) -> Vec<(usize, EntityId, Value)> {
     let mut wanted = vec![root];
     let mut out = Vec::new();
     let mut n = 0;
@@ -644,7 +676,10 @@ fn retract_entity<G: Group>(
     changes: &mut Changes,
 ) -> Result<(), ImportError> {
     changes.retracted += import.group.facts(entity)?.len() as u64;
-    changes.forms.push(Edn::Vector(vec![Edn::keyword("db/retractEntity"), id(entity)]));
+    changes.forms.push(Edn::Vector(vec![
+        Edn::keyword("db/retractEntity"),
+        id(entity),
+    ]));
     Ok(())
 }
 
@@ -693,8 +728,12 @@ fn compare_bridge<G: Group>(
     let (keys, compiled) = (&converters.keys, &mut converters.bridges[n]);
     let mut scratch = Vec::new();
     let mut rows = 0;
-    let mut sink =
-        Collected { facts: Vec::new(), components: 0, group: &import.group, stored: lookup };
+    let mut sink = Collected {
+        facts: Vec::new(),
+        components: 0,
+        group: &import.group,
+        stored: lookup,
+    };
     import.each_row(&bridge.table, &mut |row, _, _| {
         rows += 1;
         compiled.row(row, keys, &mut scratch, &mut sink)
@@ -759,7 +798,10 @@ fn load_new<G: Group>(
                 return Ok(());
             }
             writer.batch.note(&name);
-            let mut sink = Loading { batch: &mut writer.batch, group: &mut import.group };
+            let mut sink = Loading {
+                batch: &mut writer.batch,
+                group: &mut import.group,
+            };
             let encoding = block.session.encoding;
             compiled.row(&row, encoding, line, entity, &converters.keys, &mut sink)?;
             if batches.add(block) {

@@ -27,31 +27,41 @@ fn digits(text: &[u8]) -> Option<i64> {
 }
 
 /// Reads `YYYY-MM-DD` and gives the days since 1970, with what follows; `bc` shifts the year.
+///
+/// By hand people also write `YYYY/M/D` and `YYYYMMDD`, which Postgres takes too.
 fn date(text: &[u8], bc: bool) -> Option<(i64, &[u8])> {
-    let dash = memchr::memchr(b'-', text)?;
+    let packed = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    if packed == 8 {
+        let part = |from: usize, to: usize| digits(&text[from..to]);
+        return day(part(0, 4)?, part(4, 6)?, part(6, 8)?, bc).map(|days| (days, &text[8..]));
+    }
+    let dash = memchr::memchr2(b'-', b'/', text)?;
     let year = digits(&text[..dash])?;
     let rest = &text[dash + 1..];
-    let dash = memchr::memchr(b'-', rest)?;
+    let dash = memchr::memchr2(b'-', b'/', rest)?;
     let month = digits(&rest[..dash])?;
     let rest = &rest[dash + 1..];
     let end = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let day = digits(&rest[..end])?;
+    let days = day(year, month, digits(&rest[..end])?, bc)?;
+    Some((days, &rest[end..]))
+}
+
+fn day(year: i64, month: i64, day: i64, bc: bool) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     let year = if bc { 1 - year } else { year };
-    Some((days_from_civil(year, month, day), &rest[end..]))
+    Some(days_from_civil(year, month, day))
 }
 
 /// Reads `HH:MM[:SS[.ffffff]]` and gives microseconds since midnight, with what follows.
 fn time(text: &[u8]) -> Option<(i64, &[u8])> {
-    let hour = digits(text.get(..2)?)?;
-    let minute = digits(text.get(3..5)?)?;
-    if text[2] != b':' {
-        return None;
-    }
+    let colon = memchr::memchr(b':', text)?;
+    let hour = digits(&text[..colon])?;
+    let rest = &text[colon + 1..];
+    let minute = digits(rest.get(..2)?)?;
     let mut us = (hour * 3600 + minute * 60) * 1_000_000;
-    let mut rest = &text[5..];
+    let mut rest = &rest[2..];
     if rest.first() == Some(&b':') {
         us += digits(rest.get(1..3)?)? * 1_000_000;
         rest = &rest[3..];
@@ -92,7 +102,10 @@ pub(crate) fn instant(text: &[u8], with_zone: bool) -> Option<Instant> {
     let text = text.trim_ascii();
     let (text, bc) = match text.strip_suffix(b"BC") {
         Some(rest) => (rest.trim_ascii_end(), true),
-        None => (text.strip_suffix(b"AD").unwrap_or(text).trim_ascii_end(), false),
+        None => (
+            text.strip_suffix(b"AD").unwrap_or(text).trim_ascii_end(),
+            false,
+        ),
     };
     let (days, rest) = date(text, bc)?;
     let day_ms = days.checked_mul(86_400_000)?;
@@ -152,7 +165,12 @@ pub(crate) fn interval(text: &str) -> Option<Interval> {
     if ago {
         (months, days, us) = (-months, -days, -us);
     }
-    Some(Interval { iso: iso(months, days, us), months, days, us })
+    Some(Interval {
+        iso: iso(months, days, us),
+        months,
+        days,
+        us,
+    })
 }
 
 /// `[-]HH:MM:SS[.ffffff]` in microseconds; hours have no limit.
@@ -204,7 +222,12 @@ fn iso_interval(text: &str) -> Option<Interval> {
             number.clear();
         }
     }
-    Some(Interval { iso: iso(months, days, us), months, days, us })
+    Some(Interval {
+        iso: iso(months, days, us),
+        months,
+        days,
+        us,
+    })
 }
 
 /// As Postgres prints with IntervalStyle `iso_8601`.

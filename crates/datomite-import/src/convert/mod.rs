@@ -120,7 +120,9 @@ impl Scalar {
     fn convert_text(self, text: &str) -> Converted {
         match self {
             Scalar::Text => Converted::Value(Value::String(Arc::from(text))),
-            Scalar::Padded => Converted::Value(Value::String(Arc::from(text.trim_end_matches(' ')))),
+            Scalar::Padded => {
+                Converted::Value(Value::String(Arc::from(text.trim_end_matches(' '))))
+            }
             Scalar::BigDec => match bigdec(text.trim()) {
                 Some(number) => Converted::Value(Value::BigDec(Arc::new(number))),
                 None => special(text.as_bytes()),

@@ -109,7 +109,11 @@ pub(crate) fn range(text: &str) -> Option<Range> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("empty") {
         let bounds = "empty".to_owned();
-        return Some(Range { lower: None, upper: None, bounds });
+        return Some(Range {
+            lower: None,
+            upper: None,
+            bounds,
+        });
     }
     let (open, close) = (text.chars().next()?, text.chars().next_back()?);
     if !matches!(open, '[' | '(') || !matches!(close, ']' | ')') || text.len() < 3 {
@@ -118,5 +122,9 @@ pub(crate) fn range(text: &str) -> Option<Range> {
     // Bounds are quoted as the fields of a row are.
     let fields = record(&format!("({})", &text[1..text.len() - 1]))?;
     let [lower, upper] = <[Option<String>; 2]>::try_from(fields).ok()?;
-    Some(Range { lower, upper, bounds: format!("{open}{close}") })
+    Some(Range {
+        lower,
+        upper,
+        bounds: format!("{open}{close}"),
+    })
 }

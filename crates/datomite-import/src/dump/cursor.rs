@@ -18,7 +18,10 @@ impl QualifiedName {
     /// Of the parts of a dotted name; a leading database is dropped.
     pub(crate) fn of_parts(mut parts: Vec<String>) -> Option<QualifiedName> {
         let name = parts.pop()?;
-        Some(QualifiedName { schema: parts.pop(), name })
+        Some(QualifiedName {
+            schema: parts.pop(),
+            name,
+        })
     }
 
     /// With a schema for where none is written.
@@ -37,12 +40,20 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// Over all tokens of the text.
     pub(crate) fn new(text: &'a str, standard: bool) -> Cursor<'a> {
-        Cursor { text, tokens: Lexer::new(text, 0, standard).collect(), at: 0 }
+        Cursor {
+            text,
+            tokens: Lexer::new(text, 0, standard).collect(),
+            at: 0,
+        }
     }
 
     /// Over the first few tokens only.
     pub(crate) fn lazy(text: &'a str, standard: bool, count: usize) -> Cursor<'a> {
-        Cursor { text, tokens: Lexer::new(text, 0, standard).take(count).collect(), at: 0 }
+        Cursor {
+            text,
+            tokens: Lexer::new(text, 0, standard).take(count).collect(),
+            at: 0,
+        }
     }
 
     fn token(&self) -> Option<&Token<'a>> {
@@ -188,7 +199,9 @@ impl<'a> Cursor<'a> {
 
     /// A word, name, text or number: what `SET` takes.
     pub(crate) fn value(&mut self) -> Option<String> {
-        self.text().or_else(|| self.number()).or_else(|| self.name())
+        self.text()
+            .or_else(|| self.number())
+            .or_else(|| self.name())
     }
 
     /// Whether a table constraint begins here (rather than a column).
@@ -211,8 +224,18 @@ impl<'a> Cursor<'a> {
         matches!(
             self.word_at(self.at),
             Some(
-                "not" | "null" | "primary" | "unique" | "references" | "check" | "default"
-                    | "generated" | "constraint" | "collate" | "deferrable" | "initially"
+                "not"
+                    | "null"
+                    | "primary"
+                    | "unique"
+                    | "references"
+                    | "check"
+                    | "default"
+                    | "generated"
+                    | "constraint"
+                    | "collate"
+                    | "deferrable"
+                    | "initially"
             )
         )
     }

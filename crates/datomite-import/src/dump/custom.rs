@@ -194,7 +194,10 @@ impl Archive {
             let position = source.at;
             let block = source.byte("a data block")?;
             let id = source.int("a data block")?;
-            let entry = self.entries.iter_mut().find(|e| e.dump_id == id && e.has_data);
+            let entry = self
+                .entries
+                .iter_mut()
+                .find(|e| e.dump_id == id && e.has_data);
             let (Some(entry), 1 | 3) = (entry, block) else {
                 break;
             };
@@ -245,7 +248,11 @@ impl Archive {
         if block != 1 || id != entry.dump_id {
             return Err(source.error(&format!("no data block of table {name}")));
         }
-        let chunks = Chunks { source, left: 0, done: false };
+        let chunks = Chunks {
+            source,
+            left: 0,
+            done: false,
+        };
         Ok(match self.compression {
             Compression::None => Box::new(chunks),
             Compression::Gzip => {
@@ -311,7 +318,16 @@ fn contents(source: &mut Source, minor: u8) -> Result<Vec<Entry>, ImportError> {
             3 => Data::None,
             _ => Data::Unknown,
         };
-        entries.push(Entry { dump_id, tag, kind, definition, copy, namespace, has_data, data });
+        entries.push(Entry {
+            dump_id,
+            tag,
+            kind,
+            definition,
+            copy,
+            namespace,
+            has_data,
+            data,
+        });
     }
     Ok(entries)
 }
@@ -346,9 +362,8 @@ struct Chunks<'f> {
 
 impl Read for Chunks<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let cut = |e: ImportError| {
-            std::io::Error::new(std::io::ErrorKind::UnexpectedEof, e.to_string())
-        };
+        let cut =
+            |e: ImportError| std::io::Error::new(std::io::ErrorKind::UnexpectedEof, e.to_string());
         if self.left == 0 && !self.done {
             let len = self.source.int("its data").map_err(cut)?;
             self.left = u64::try_from(len).map_err(|_| cut(self.source.error("a length < 0")))?;
@@ -357,7 +372,9 @@ impl Read for Chunks<'_> {
         if self.done {
             return Ok(0);
         }
-        let want = usize::try_from(self.left).unwrap_or(usize::MAX).min(out.len());
+        let want = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(out.len());
         let n = self.source.file.read(&mut out[..want])?;
         if n == 0 && want > 0 {
             return Err(cut(self.source.cut("its data")));

@@ -56,8 +56,10 @@ impl Encoding {
             "BIG5" => "big5",
             "SJIS" | "SHIFTJIS" => "shift_jis",
             other => match other.strip_prefix("WIN") {
-                Some(page) => return Table::for_label(format!("windows-{page}").as_bytes())
-                    .map(Encoding::Table),
+                Some(page) => {
+                    return Table::for_label(format!("windows-{page}").as_bytes())
+                        .map(Encoding::Table);
+                }
                 None => return None,
             },
         };

@@ -68,7 +68,11 @@ pub(crate) fn head(text: &str, standard: bool) -> Option<InsertHead> {
         Token::Word(w) if w == "default" => None,
         _ => return None,
     };
-    Some(InsertHead { table: QualifiedName::of_parts(parts)?, columns, rows_at })
+    Some(InsertHead {
+        table: QualifiedName::of_parts(parts)?,
+        columns,
+        rows_at,
+    })
 }
 
 fn name(token: Token) -> Option<String> {
@@ -90,7 +94,12 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// `at` is the first row's parenthesis, `line` the line of the statement.
     pub(crate) fn new(text: &'a str, at: usize, standard: bool, line: u64) -> Rows<'a> {
-        Rows { bytes: text.as_bytes(), at, standard, line }
+        Rows {
+            bytes: text.as_bytes(),
+            at,
+            standard,
+            line,
+        }
     }
 
     fn error(&self, what: &str) -> ImportError {
@@ -288,7 +297,11 @@ fn elements(
     depth: u32,
 ) -> Option<usize> {
     let row = bytes[open] == b'(';
-    let (left, right, close) = if row { (b'(', b')', b')') } else { (b'{', b'}', b']') };
+    let (left, right, close) = if row {
+        (b'(', b')', b')')
+    } else {
+        (b'{', b'}', b']')
+    };
     out.push(left);
     let mut at = skip_blank(bytes, open + 1);
     let mut first = true;
@@ -301,7 +314,10 @@ fn elements(
             at = skip_blank(bytes, at + 1);
         }
         first = false;
-        let nested = !row && bytes[at..].first().is_some_and(|b| matches!(b, b'a' | b'A' | b'['));
+        let nested = !row
+            && bytes[at..]
+                .first()
+                .is_some_and(|b| matches!(b, b'a' | b'A' | b'['));
         let mut element = Vec::new();
         let (end, kind) = if bytes.get(at) == Some(&b'[') && !row {
             let end = elements(bytes, at, standard, &mut element, depth + 1)?;

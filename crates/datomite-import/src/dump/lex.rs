@@ -232,12 +232,7 @@ fn dollar_tag(bytes: &[u8], at: usize) -> Option<usize> {
 /// Appends the text of the literal at `at`, with the adjacent ones; the index after it.
 ///
 /// Two literals are one where a newline stands between them. `None`: it does not end.
-pub(crate) fn literal(
-    bytes: &[u8],
-    at: usize,
-    standard: bool,
-    out: &mut Vec<u8>,
-) -> Option<usize> {
+pub(crate) fn literal(bytes: &[u8], at: usize, standard: bool, out: &mut Vec<u8>) -> Option<usize> {
     let first = *bytes.get(at)?;
     if first == b'$' {
         let open = dollar_tag(bytes, at)?;
@@ -324,8 +319,11 @@ fn escape(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> Option<usize> {
             return Some(at + n);
         }
         b'x' | b'u' | b'U' => {
-            let (n, value) = digits(at + 1, [2, 4, 8][usize::from(byte == b'u')
-                + 2 * usize::from(byte == b'U')], 16);
+            let (n, value) = digits(
+                at + 1,
+                [2, 4, 8][usize::from(byte == b'u') + 2 * usize::from(byte == b'U')],
+                16,
+            );
             if n > 0 && byte == b'x' {
                 out.push(value as u8);
                 return Some(at + 1 + n);
@@ -371,7 +369,11 @@ fn unescape_unicode(text: &str) -> Option<String> {
             rest = tail;
             continue;
         }
-        let (digits, skip) = if rest.starts_with('+') { (6, 1) } else { (4, 0) };
+        let (digits, skip) = if rest.starts_with('+') {
+            (6, 1)
+        } else {
+            (4, 0)
+        };
         let code = u32::from_str_radix(rest.get(skip..skip + digits)?, 16).ok()?;
         out.push(char::from_u32(code).unwrap_or('\u{FFFD}'));
         rest = &rest[skip + digits..];

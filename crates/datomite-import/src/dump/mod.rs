@@ -4,8 +4,8 @@
 //! many there are. `rows` reads one such run again. Input that cannot be sought is copied to a
 //! temporary file first. Rows leave here as fields of text; types are not known here.
 
-pub(crate) mod cursor;
 mod copy;
+pub(crate) mod cursor;
 pub(crate) mod custom;
 pub(crate) mod encoding;
 pub(crate) mod fields;
@@ -182,7 +182,10 @@ impl Dump {
             source,
         };
         (&self.file).seek(SeekFrom::Start(start)).map_err(io)?;
-        (&self.file).take(TAIL_BYTES).read_to_end(&mut tail).map_err(io)?;
+        (&self.file)
+            .take(TAIL_BYTES)
+            .read_to_end(&mut tail)
+            .map_err(io)?;
         let complete = [&b"database dump complete"[..], b"cluster dump complete"]
             .iter()
             .any(|mark| memchr::memmem::find(&tail, mark).is_some());
@@ -306,7 +309,10 @@ fn copy_rows<R: Read>(
         if fields.len() != columns {
             return Err(ImportError::syntax(
                 line,
-                format!("a row has {} fields, its COPY names {columns} columns", fields.len()),
+                format!(
+                    "a row has {} fields, its COPY names {columns} columns",
+                    fields.len()
+                ),
             ));
         }
         each(&fields, line)?;
@@ -340,7 +346,10 @@ fn insert_rows<R: Read>(
         let mut rows = insert::Rows::new(&text, at, block.session.standard, line);
         while rows.next(&mut fields)? {
             if fields.len() > block.columns.len() {
-                return Err(ImportError::syntax(line, "a row has more values than columns"));
+                return Err(ImportError::syntax(
+                    line,
+                    "a row has more values than columns",
+                ));
             }
             each(&fields, line)?;
         }

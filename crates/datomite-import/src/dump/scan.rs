@@ -157,7 +157,10 @@ impl Scanner {
         if !named.is_empty() {
             return Ok(named);
         }
-        let kept = table.columns.iter().filter(|c| with_generated || !c.generated);
+        let kept = table
+            .columns
+            .iter()
+            .filter(|c| with_generated || !c.generated);
         Ok(kept.map(|c| c.name.clone()).collect())
     }
 
@@ -207,9 +210,8 @@ impl Scanner {
         }
         let bytes = text.len() as u64;
         if let Some(last) = self.blocks.last_mut() {
-            let same = last.table == table
-                && last.columns == columns
-                && last.session == self.ddl.session;
+            let same =
+                last.table == table && last.columns == columns && last.session == self.ddl.session;
             match (&mut last.source, source) {
                 (BlockSource::Inserts { end, .. }, BlockSource::Inserts { end: new, .. })
                     if same =>
@@ -250,7 +252,10 @@ impl Scanner {
     ) -> Result<(), ImportError> {
         // The settings come first, whatever the order of the entries.
         for entry in &archive.entries {
-            if matches!(entry.kind.as_slice(), b"ENCODING" | b"STDSTRINGS" | b"SEARCHPATH") {
+            if matches!(
+                entry.kind.as_slice(),
+                b"ENCODING" | b"STDSTRINGS" | b"SEARCHPATH"
+            ) {
                 self.definition(entry)?;
             }
         }
@@ -354,8 +359,18 @@ impl Scanner {
 fn is_ddl(kind: &[u8]) -> bool {
     matches!(
         kind,
-        b"TYPE" | b"SHELL TYPE" | b"DOMAIN" | b"TABLE" | b"FOREIGN TABLE" | b"TABLE ATTACH"
-            | b"DEFAULT" | b"SEQUENCE" | b"CONSTRAINT" | b"FK CONSTRAINT" | b"INDEX" | b"COMMENT"
+        b"TYPE"
+            | b"SHELL TYPE"
+            | b"DOMAIN"
+            | b"TABLE"
+            | b"FOREIGN TABLE"
+            | b"TABLE ATTACH"
+            | b"DEFAULT"
+            | b"SEQUENCE"
+            | b"CONSTRAINT"
+            | b"FK CONSTRAINT"
+            | b"INDEX"
+            | b"COMMENT"
     )
 }
 

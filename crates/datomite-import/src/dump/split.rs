@@ -231,7 +231,11 @@ fn dollar(bytes: &[u8], at: usize, tag: &[u8]) -> Step {
         // The tag may begin in the last bytes.
         None => {
             let safe = bytes.len().saturating_sub(tag.len() - 1).max(at);
-            if safe > at { Step::To(safe) } else { Step::Wait(at) }
+            if safe > at {
+                Step::To(safe)
+            } else {
+                Step::Wait(at)
+            }
         }
     }
 }

@@ -25,7 +25,10 @@ pub(crate) struct ColumnDef {
 pub(crate) enum Constraint {
     PrimaryKey(Vec<String>),
     Unique(Vec<String>),
-    UsingIndex { primary: bool, index: String },
+    UsingIndex {
+        primary: bool,
+        index: String,
+    },
     ForeignKey {
         columns: Vec<String>,
         target: QualifiedName,
@@ -68,7 +71,11 @@ pub(crate) enum Statement {
     CreateDomain(QualifiedName, TypeName),
     CreateComposite(QualifiedName, Vec<(String, TypeName)>),
     CreateRange(QualifiedName, TypeName, Option<QualifiedName>),
-    AddLabel { name: QualifiedName, label: String, neighbour: Option<(bool, String)> },
+    AddLabel {
+        name: QualifiedName,
+        label: String,
+        neighbour: Option<(bool, String)>,
+    },
     CreateSequence(QualifiedName, (i64, i64)),
     AlterTable(QualifiedName, Vec<AlterAction>),
     CreateIndex {
@@ -81,7 +88,12 @@ pub(crate) enum Statement {
     CommentTable(QualifiedName, Option<String>),
     CommentColumn(QualifiedName, String, Option<String>),
     Set(String, Vec<String>),
-    Copy { table: QualifiedName, columns: Vec<String>, from_stdin: bool, plain: bool },
+    Copy {
+        table: QualifiedName,
+        columns: Vec<String>,
+        from_stdin: bool,
+        plain: bool,
+    },
     Insert,
     DropTable(Vec<QualifiedName>),
     /// Not needed: the first words, for the count.
@@ -94,15 +106,18 @@ pub(crate) fn parse(text: &str, standard: bool) -> Statement {
     let words: Vec<&str> = head.iter().map(String::as_str).collect();
     let mut cursor = match words.as_slice() {
         ["insert", ..] => return Statement::Insert,
-        ["create" | "alter" | "comment" | "set" | "copy" | "select" | "drop", ..] => {
-            Cursor::new(text, standard)
-        }
+        [
+            "create" | "alter" | "comment" | "set" | "copy" | "select" | "drop",
+            ..,
+        ] => Cursor::new(text, standard),
         _ => return Statement::Skipped(kind(&words)),
     };
     let parsed = match words.as_slice() {
-        ["create", "table" | "unlogged" | "temp" | "temporary" | "global" | "local" | "foreign", ..] => {
-            create_table(&mut cursor)
-        }
+        [
+            "create",
+            "table" | "unlogged" | "temp" | "temporary" | "global" | "local" | "foreign",
+            ..,
+        ] => create_table(&mut cursor),
         ["create", "type", ..] => create_type(&mut cursor),
         ["create", "domain", ..] => create_domain(&mut cursor),
         ["create", "index" | "unique", ..] => create_index(&mut cursor),
@@ -133,20 +148,38 @@ fn head_words(text: &str, standard: bool) -> Vec<String> {
 
 /// How a skipped statement is counted: its verb and what it is about.
 fn kind(words: &[&str]) -> String {
-    let two_words = ["materialized", "event", "text", "foreign", "access", "default", "large"];
+    let two_words = [
+        "materialized",
+        "event",
+        "text",
+        "foreign",
+        "access",
+        "default",
+        "large",
+    ];
     let take = match words {
         ["create" | "alter" | "drop", second, ..] if two_words.contains(second) => 3,
-        ["create" | "alter" | "drop" | "comment" | "refresh" | "security", ..] => 2,
+        [
+            "create" | "alter" | "drop" | "comment" | "refresh" | "security",
+            ..,
+        ] => 2,
         _ => 1,
     };
     let kind: Vec<String> = words.iter().take(take).map(|w| w.to_uppercase()).collect();
-    if kind.is_empty() { "other text".to_owned() } else { kind.join(" ") }
+    if kind.is_empty() {
+        "other text".to_owned()
+    } else {
+        kind.join(" ")
+    }
 }
 
 fn create_table(c: &mut Cursor) -> Option<Statement> {
     c.skip_to_word("table")?;
     c.words(&["if", "not", "exists"]);
-    let mut table = CreateTable { name: c.qualified()?, ..CreateTable::default() };
+    let mut table = CreateTable {
+        name: c.qualified()?,
+        ..CreateTable::default()
+    };
     if c.words(&["partition", "of"]) {
         table.partition_of = Some(c.qualified()?);
     } else if c.words(&["of"]) {
@@ -192,7 +225,10 @@ fn table_element(c: &mut Cursor, table: &mut CreateTable) -> Option<()> {
 
 /// A column after its name; columns of typed tables and partitions have no type.
 fn column(c: &mut Cursor, name: String, typed: bool) -> Option<ColumnDef> {
-    let mut def = ColumnDef { name, ..ColumnDef::default() };
+    let mut def = ColumnDef {
+        name,
+        ..ColumnDef::default()
+    };
     if typed {
         c.words(&["with", "options"]);
     } else {
@@ -240,7 +276,10 @@ fn column_constraint(c: &mut Cursor, def: &mut ColumnDef) -> Option<()> {
             def.generated = true;
             c.skip_parentheses()?;
         }
-    } else if c.words(&["check"]) || c.words(&["with"]) || c.words(&["using", "index", "tablespace"]) {
+    } else if c.words(&["check"])
+        || c.words(&["with"])
+        || c.words(&["using", "index", "tablespace"])
+    {
         c.skip_parentheses();
     } else if c.words(&["collate"]) || c.words(&["compression"]) || c.words(&["storage"]) {
         c.qualified()?;
@@ -255,7 +294,11 @@ fn column_constraint(c: &mut Cursor, def: &mut ColumnDef) -> Option<()> {
 
 fn references(c: &mut Cursor, columns: Vec<String>) -> Option<Constraint> {
     let target = c.qualified()?;
-    let target_columns = if c.at_symbol('(') { c.name_list()? } else { Vec::new() };
+    let target_columns = if c.at_symbol('(') {
+        c.name_list()?
+    } else {
+        Vec::new()
+    };
     while c.words(&["match"]) || c.words(&["on"]) {
         c.words(&["delete"]);
         c.words(&["update"]);
@@ -267,7 +310,11 @@ fn references(c: &mut Cursor, columns: Vec<String>) -> Option<Constraint> {
             c.skip_parentheses()?;
         }
     }
-    Some(Constraint::ForeignKey { columns, target, target_columns })
+    Some(Constraint::ForeignKey {
+        columns,
+        target,
+        target_columns,
+    })
 }
 
 fn table_constraint(c: &mut Cursor) -> Option<Constraint> {
@@ -275,9 +322,15 @@ fn table_constraint(c: &mut Cursor) -> Option<Constraint> {
         c.name()?;
     }
     let constraint = if c.words(&["primary", "key", "using", "index"]) {
-        Constraint::UsingIndex { primary: true, index: c.name()? }
+        Constraint::UsingIndex {
+            primary: true,
+            index: c.name()?,
+        }
     } else if c.words(&["unique", "using", "index"]) {
-        Constraint::UsingIndex { primary: false, index: c.name()? }
+        Constraint::UsingIndex {
+            primary: false,
+            index: c.name()?,
+        }
     } else if c.words(&["primary", "key"]) {
         Constraint::PrimaryKey(c.name_list()?)
     } else if c.words(&["unique"]) {
@@ -318,7 +371,10 @@ fn sequence_options(c: &mut Cursor) -> (i64, i64) {
     if parenthesised {
         c.symbol(')');
     }
-    (options.0.unwrap_or(if options.1 < 0 { -1 } else { 1 }), options.1)
+    (
+        options.0.unwrap_or(if options.1 < 0 { -1 } else { 1 }),
+        options.1,
+    )
 }
 
 fn create_type(c: &mut Cursor) -> Option<Statement> {
@@ -386,7 +442,11 @@ fn alter_type(c: &mut Cursor) -> Option<Statement> {
     } else {
         None
     };
-    Some(Statement::AddLabel { name, label, neighbour })
+    Some(Statement::AddLabel {
+        name,
+        label,
+        neighbour,
+    })
 }
 
 fn create_sequence(c: &mut Cursor) -> Option<Statement> {
@@ -402,7 +462,11 @@ fn create_index(c: &mut Cursor) -> Option<Statement> {
     c.words(&["index"]).then_some(())?;
     c.words(&["concurrently"]);
     c.words(&["if", "not", "exists"]);
-    let name = if c.at_word("on") { String::new() } else { c.name()? };
+    let name = if c.at_word("on") {
+        String::new()
+    } else {
+        c.name()?
+    };
     c.words(&["on"]).then_some(())?;
     c.words(&["only"]);
     let table = c.qualified()?;
@@ -424,7 +488,12 @@ fn create_index(c: &mut Cursor) -> Option<Statement> {
     if c.at_word("where") {
         columns = None;
     }
-    Some(Statement::CreateIndex { name, table, columns, unique })
+    Some(Statement::CreateIndex {
+        name,
+        table,
+        columns,
+        unique,
+    })
 }
 
 fn alter_table(c: &mut Cursor) -> Option<Statement> {
@@ -490,10 +559,17 @@ fn comment(c: &mut Cursor) -> Option<Statement> {
     c.words(&["is"]).then_some(())?;
     let text = c.text();
     if !column {
-        return Some(Statement::CommentTable(QualifiedName::of_parts(parts)?, text));
+        return Some(Statement::CommentTable(
+            QualifiedName::of_parts(parts)?,
+            text,
+        ));
     }
     let name = parts.pop()?;
-    Some(Statement::CommentColumn(QualifiedName::of_parts(parts)?, name, text))
+    Some(Statement::CommentColumn(
+        QualifiedName::of_parts(parts)?,
+        name,
+        text,
+    ))
 }
 
 fn set(c: &mut Cursor) -> Option<Statement> {
@@ -501,7 +577,10 @@ fn set(c: &mut Cursor) -> Option<Statement> {
     c.words(&["session"]);
     c.words(&["local"]);
     if c.words(&["names"]) {
-        return Some(Statement::Set("client_encoding".to_owned(), vec![c.value()?]));
+        return Some(Statement::Set(
+            "client_encoding".to_owned(),
+            vec![c.value()?],
+        ));
     }
     let name = c.name()?;
     if !c.symbol('=') && !c.words(&["to"]) {
@@ -526,7 +605,9 @@ fn set_config(c: &mut Cursor) -> Option<Statement> {
     c.symbol(',');
     let text = c.text()?;
     let values = if name == "search_path" {
-        text.split(',').map(|s| s.trim().trim_matches('"').to_owned()).collect()
+        text.split(',')
+            .map(|s| s.trim().trim_matches('"').to_owned())
+            .collect()
     } else {
         vec![text]
     };
@@ -537,14 +618,23 @@ fn copy(c: &mut Cursor) -> Option<Statement> {
     c.words(&["copy"]).then_some(())?;
     c.words(&["binary"]);
     let table = c.qualified()?;
-    let columns = if c.at_symbol('(') { c.name_list()? } else { Vec::new() };
+    let columns = if c.at_symbol('(') {
+        c.name_list()?
+    } else {
+        Vec::new()
+    };
     c.words(&["from"]).then_some(())?;
     let from_stdin = c.words(&["stdin"]);
     if !from_stdin {
         return None;
     }
     let plain = c.at_end() || c.at_symbol(';');
-    Some(Statement::Copy { table, columns, from_stdin, plain })
+    Some(Statement::Copy {
+        table,
+        columns,
+        from_stdin,
+        plain,
+    })
 }
 
 fn drop_table(c: &mut Cursor) -> Option<Statement> {

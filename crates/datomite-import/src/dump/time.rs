@@ -48,7 +48,9 @@ pub(crate) fn started_on(head: &[u8]) -> Option<Instant> {
     let mut part = || hms.next()?.ok();
     let seconds = part()? * 3600 + part()? * 60 + part()?;
     let east = words.next().map_or(0, zone_minutes);
-    Some(Instant::from_ms((days * 86_400 + seconds - east * 60) * 1000))
+    Some(Instant::from_ms(
+        (days * 86_400 + seconds - east * 60) * 1000,
+    ))
 }
 
 /// Minutes east of UTC; an abbreviation that is not known counts as UTC.

@@ -30,7 +30,11 @@ pub(crate) fn type_name(c: &mut Cursor) -> Option<(TypeName, bool)> {
         }
     }
     if matches!(name.as_str(), "timestamp" | "time") {
-        let zone = if c.words(&["with", "time", "zone"]) { "with" } else { "without" };
+        let zone = if c.words(&["with", "time", "zone"]) {
+            "with"
+        } else {
+            "without"
+        };
         c.words(&["without", "time", "zone"]);
         name = format!("{name} {zone} time zone");
     }
@@ -38,7 +42,15 @@ pub(crate) fn type_name(c: &mut Cursor) -> Option<(TypeName, bool)> {
         modifiers.push("1".to_owned());
     }
     let array = array(c);
-    Some((TypeName { schema, name, modifiers, array }, serial))
+    Some((
+        TypeName {
+            schema,
+            name,
+            modifiers,
+            array,
+        },
+        serial,
+    ))
 }
 
 fn built_in(c: &mut Cursor, word: &str) -> (String, bool) {
@@ -88,7 +100,12 @@ fn float(c: &mut Cursor) -> String {
         digits = c.integer().unwrap_or(53);
         c.symbol(')');
     }
-    if digits <= 24 { "real" } else { "double precision" }.to_owned()
+    if digits <= 24 {
+        "real"
+    } else {
+        "double precision"
+    }
+    .to_owned()
 }
 
 fn interval_fields(c: &mut Cursor, name: &str) -> Vec<String> {
@@ -101,7 +118,11 @@ fn interval_fields(c: &mut Cursor, name: &str) -> Vec<String> {
         fields.push(*unit);
         c.next_token();
     }
-    if fields.is_empty() { Vec::new() } else { vec![fields.join(" ")] }
+    if fields.is_empty() {
+        Vec::new()
+    } else {
+        vec![fields.join(" ")]
+    }
 }
 
 fn array(c: &mut Cursor) -> bool {

@@ -53,7 +53,8 @@ pub fn derive(
             used.extend(relation.columns.iter().filter_map(|c| c.attribute.clone()));
             used.extend(relation.references.iter().map(|r| r.attribute.clone()));
             let at = plan.relations.len();
-            plan.tables.insert(table.name.clone(), Becomes::Relation(at));
+            plan.tables
+                .insert(table.name.clone(), Becomes::Relation(at));
             plan.relations.push(relation);
         }
     }
@@ -174,7 +175,12 @@ impl<'a> Deriver<'a> {
                 .iter()
                 .all(|c| table.column(c).is_some_and(|c| c.not_null))
         };
-        table.uniques.iter().find(not_null).cloned().unwrap_or_default()
+        table
+            .uniques
+            .iter()
+            .find(not_null)
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn known(&self, table: &Name, column: &str) -> Option<&(Keyword, ValueType)> {
@@ -347,7 +353,8 @@ impl<'a> Deriver<'a> {
         for key in keys.iter().filter(|key| key.columns.len() > 1) {
             let members: Option<Vec<usize>> =
                 key.columns.iter().map(|c| table.position(c)).collect();
-            let Some(members) = members.filter(|m| m.iter().all(|m| columns[*m].attribute.is_some()))
+            let Some(members) =
+                members.filter(|m| m.iter().all(|m| columns[*m].attribute.is_some()))
             else {
                 continue;
             };
@@ -371,7 +378,10 @@ impl<'a> Deriver<'a> {
     /// N9: the two keys of a bridge, in key order; also of a table that a mapping makes one.
     fn bridge_keys(&self, table: &Table) -> Option<(ForeignKey, ForeignKey)> {
         let keys = self.foreign_keys(table);
-        let wish = self.mapping.table(&table.name).and_then(|m| m.bridge.as_ref());
+        let wish = self
+            .mapping
+            .table(&table.name)
+            .and_then(|m| m.bridge.as_ref());
         let singles: Vec<&ForeignKey> = keys.iter().filter(|k| k.columns.len() == 1).collect();
         let [a, b] = singles.as_slice() else {
             return None;
@@ -401,7 +411,11 @@ impl<'a> Deriver<'a> {
         if !pure {
             return None;
         }
-        let (from, to) = if a.columns[0] == key[0] { (a, b) } else { (b, a) };
+        let (from, to) = if a.columns[0] == key[0] {
+            (a, b)
+        } else {
+            (b, a)
+        };
         let holds = from.columns[0] == key[0] && to.columns[0] == key[1];
         holds.then(|| ((*from).clone(), (*to).clone()))
     }
@@ -412,10 +426,16 @@ impl<'a> Deriver<'a> {
             .expect("invariant: only tables with bridge keys come here");
         let namespace = self.namespace(&from.target);
         let own = Keyword::new(Some(&namespace), &naming::identifier(&table.name.name));
-        let wish = self.mapping.table(&table.name).and_then(|m| m.bridge.clone());
+        let wish = self
+            .mapping
+            .table(&table.name)
+            .and_then(|m| m.bridge.clone());
         let key = format!("{}+{}", from.columns[0], to.columns[0]);
         let attribute = wish
-            .or_else(|| self.known(&table.name, &key).map(|(ident, _)| ident.clone()))
+            .or_else(|| {
+                self.known(&table.name, &key)
+                    .map(|(ident, _)| ident.clone())
+            })
             .unwrap_or_else(|| {
                 let plain = naming::identifier(&to.columns[0]);
                 let second = Keyword::new(Some(&namespace), naming::reference(&plain));
@@ -453,8 +473,10 @@ impl<'a> Deriver<'a> {
             let namespace = self.namespace(name);
             match self.catalog.types.get(name) {
                 Some(TypeDef::Enum(labels)) => {
-                    let names: Vec<String> =
-                        labels.iter().map(|l| naming::label(&name.name, l)).collect();
+                    let names: Vec<String> = labels
+                        .iter()
+                        .map(|l| naming::label(&name.name, l))
+                        .collect();
                     let sql: Vec<&str> = labels.iter().map(String::as_str).collect();
                     let settled = distinct(&names);
                     let labels = sql

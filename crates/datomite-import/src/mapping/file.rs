@@ -78,7 +78,9 @@ impl Mapping {
                 "tables" => {
                     for (name, table) in entries(value, ":tables")? {
                         let name = text(name, ":tables")?;
-                        mapping.tables.insert(name.clone(), table_mapping(&name, table)?);
+                        mapping
+                            .tables
+                            .insert(name.clone(), table_mapping(&name, table)?);
                     }
                 }
                 "enums" => {
@@ -220,13 +222,17 @@ fn text(form: &Edn, place: &str) -> Result<String, ImportError> {
 fn namespace(form: &Edn) -> Result<String, ImportError> {
     match form.as_keyword() {
         Some(k) if k.namespace().is_none() => Ok(k.name().to_owned()),
-        _ => Err(wrong(":ns takes a keyword without a namespace, such as :user")),
+        _ => Err(wrong(
+            ":ns takes a keyword without a namespace, such as :user",
+        )),
     }
 }
 
 fn attribute(form: &Edn, place: &str) -> Result<Keyword, ImportError> {
     match form.as_keyword() {
         Some(k) if k.namespace().is_some() => Ok(k.clone()),
-        _ => Err(wrong(&format!("{place}: an attribute such as :user/mail is expected"))),
+        _ => Err(wrong(&format!(
+            "{place}: an attribute such as :user/mail is expected"
+        ))),
     }
 }

@@ -209,5 +209,8 @@ impl Plan {
 
 /// A companion of an attribute (N11).
 pub fn companion(attribute: &Keyword, suffix: &str) -> Keyword {
-    Keyword::new(attribute.namespace(), &format!("{}.{suffix}", attribute.name()))
+    Keyword::new(
+        attribute.namespace(),
+        &format!("{}.{suffix}", attribute.name()),
+    )
 }

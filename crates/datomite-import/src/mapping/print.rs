@@ -18,11 +18,19 @@ pub fn mapping_text(catalog: &Catalog, plan: &Plan) -> String {
         let _ = match plan.tables.get(&table.name) {
             Some(Becomes::Nothing) | None => writeln!(out, "{indent}{name} :drop"),
             Some(Becomes::Bridge(n)) => {
-                writeln!(out, "{indent}{name} {{:bridge {}}}", plan.bridges[*n].attribute)
+                writeln!(
+                    out,
+                    "{indent}{name} {{:bridge {}}}",
+                    plan.bridges[*n].attribute
+                )
             }
             Some(Becomes::Relation(n)) => {
                 let relation = &plan.relations[*n];
-                let _ = writeln!(out, "{indent}{name}\n  {{:ns :{}\n   :columns", relation.namespace);
+                let _ = writeln!(
+                    out,
+                    "{indent}{name}\n  {{:ns :{}\n   :columns",
+                    relation.namespace
+                );
                 columns(&relation.columns, &mut out);
                 let _ = match &relation.identity {
                     Identity::Tuple { attribute, .. } => {

@@ -112,8 +112,17 @@ pub fn columns(columns: &[Named]) -> Vec<String> {
         .enumerate()
         .map(|(n, (column, name))| {
             let short = reference(name);
-            let taken = || plain.iter().enumerate().any(|(m, other)| m != n && other == short);
-            if !column.is_reference || taken() { name.clone() } else { short.to_owned() }
+            let taken = || {
+                plain
+                    .iter()
+                    .enumerate()
+                    .any(|(m, other)| m != n && other == short)
+            };
+            if !column.is_reference || taken() {
+                name.clone()
+            } else {
+                short.to_owned()
+            }
         })
         .collect();
     let sql: Vec<&str> = columns.iter().map(|c| c.sql).collect();
@@ -184,7 +193,10 @@ pub fn singular(name: &str) -> String {
     if ends("ies") && name.len() > 4 {
         return format!("{}y", &name[..name.len() - 3]);
     }
-    if ["sses", "shes", "ches", "xes", "zes"].iter().any(|s| ends(s)) {
+    if ["sses", "shes", "ches", "xes", "zes"]
+        .iter()
+        .any(|s| ends(s))
+    {
         return name[..name.len() - 2].to_owned();
     }
     if ends("s") && !["ss", "us", "is", "news", "series"].iter().any(|s| ends(s)) {

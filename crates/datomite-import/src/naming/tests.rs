@@ -40,7 +40,11 @@ fn namespaces_carry_other_schemas_and_avoid_reserved_words() {
         ("public", "pg", "pg%"),
         ("public", "fressian", "fressian%"),
     ] {
-        assert_eq!(namespace(schema, &identifier(table)), expected, "{schema}.{table}");
+        assert_eq!(
+            namespace(schema, &identifier(table)),
+            expected,
+            "{schema}.{table}"
+        );
     }
 }
 
@@ -49,14 +53,27 @@ fn references_lose_a_trailing_id_unless_that_name_is_taken() {
     let names = |list: &[(&str, bool)]| {
         let named: Vec<Named> = list
             .iter()
-            .map(|(sql, is_reference)| Named { sql, is_reference: *is_reference, known: None })
+            .map(|(sql, is_reference)| Named {
+                sql,
+                is_reference: *is_reference,
+                known: None,
+            })
             .collect();
         columns(&named)
     };
-    assert_eq!(names(&[("track_id", false), ("album_id", true)]), ["track-id", "album"]);
+    assert_eq!(
+        names(&[("track_id", false), ("album_id", true)]),
+        ["track-id", "album"]
+    );
     assert_eq!(names(&[("ship_via", true)]), ["ship-via"]);
-    assert_eq!(names(&[("original_language_id", true)]), ["original-language"]);
-    assert_eq!(names(&[("album", false), ("album_id", true)]), ["album", "album-id"]);
+    assert_eq!(
+        names(&[("original_language_id", true)]),
+        ["original-language"]
+    );
+    assert_eq!(
+        names(&[("album", false), ("album_id", true)]),
+        ["album", "album-id"]
+    );
     assert_eq!(names(&[("id", true)]), ["id"]);
 }
 
@@ -65,21 +82,36 @@ fn collisions_keep_the_plain_name_and_else_the_spelling() {
     let names = |list: &[&str]| {
         let named: Vec<Named> = list
             .iter()
-            .map(|sql| Named { sql, is_reference: false, known: None })
+            .map(|sql| Named {
+                sql,
+                is_reference: false,
+                known: None,
+            })
             .collect();
         columns(&named)
     };
     assert_eq!(names(&["id", "Id", "ID"]), ["id", "Id", "ID"]);
     assert_eq!(names(&["Id", "id", "ID"]), ["Id", "id", "ID"]);
-    assert_eq!(names(&["createdAt", "created_at"]), ["createdAt", "created-at"]);
+    assert_eq!(
+        names(&["createdAt", "created_at"]),
+        ["createdAt", "created-at"]
+    );
     assert_eq!(names(&["fooBar", "FooBar"]), ["foo-bar", "FooBar"]);
 }
 
 #[test]
 fn a_name_that_exists_never_changes_when_a_column_arrives() {
     let named = [
-        Named { sql: "createdAt", is_reference: false, known: Some("created-at") },
-        Named { sql: "created_at", is_reference: false, known: None },
+        Named {
+            sql: "createdAt",
+            is_reference: false,
+            known: Some("created-at"),
+        },
+        Named {
+            sql: "created_at",
+            is_reference: false,
+            known: None,
+        },
     ];
     assert_eq!(columns(&named), ["created-at", "created_at"]);
 }
