@@ -96,6 +96,14 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// A test that fails leaves no writer behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn kill_9_loses_nothing_acknowledged_and_readers_and_second_writers_fare_as_they_should() {
     let folder = tempfile::tempdir().unwrap();

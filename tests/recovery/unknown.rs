@@ -18,6 +18,8 @@ struct FaultBackend {
     reads_left: AtomicI64,
     /// 0: appends are done. 1: done, and reported as unknown. 2: not done, and the same.
     append: AtomicI64,
+    /// The same for swaps of the root.
+    swap: AtomicI64,
 }
 
 fn unreachable_place(what: &str) -> StorageError {
@@ -72,7 +74,21 @@ impl Backend for FaultBackend {
     }
 
     fn swap_root(&self, epoch: Epoch, at: Version, bytes: &[u8]) -> Result<Version, StorageError> {
-        self.inner.swap_root(epoch, at, bytes)
+        let mode = self.swap.load(Ordering::SeqCst);
+        let swapped = match mode {
+            2 => None,
+            _ => Some(self.inner.swap_root(epoch, at, bytes)?),
+        };
+        match (mode, swapped) {
+            (0, Some(version)) => Ok(version),
+            _ => Err(StorageError::Unknown {
+                batch: BatchId {
+                    epoch,
+                    sequence: at.raw(),
+                },
+                message: "no answer".to_owned(),
+            }),
+        }
     }
 
     fn list(&self) -> Result<Vec<String>, StorageError> {
@@ -158,4 +174,16 @@ fn an_append_that_cannot_be_settled_ends_writing() {
     let outcome = log.append(&records(&[1002]));
     assert!(matches!(outcome, Err(StorageError::Poisoned { .. })));
     assert_eq!(seen(&log).unwrap(), [1000]);
+}
+
+#[test]
+fn a_root_of_unknown_fate_is_settled_by_reading_it_back() {
+    let (backend, log) = faulty();
+    log.append(&records(&[1000])).unwrap();
+    backend.swap.store(2, Ordering::SeqCst);
+    assert!(log.checkpoint().is_err());
+    assert_eq!(log.root().unwrap().basis, None);
+    backend.swap.store(1, Ordering::SeqCst);
+    log.checkpoint().unwrap();
+    assert_eq!(log.root().unwrap().basis, log.basis().unwrap());
 }

@@ -81,7 +81,8 @@ pub trait Backend: Send + Sync {
     fn root(&self) -> Result<Option<(Version, Vec<u8>)>, StorageError>;
 
     /// Replaces the root if it still has the expected version; the new version is one more.
-    /// `bytes` is an encoded [`crate::Root`] of that generation and epoch.
+    /// `bytes` is an encoded [`crate::Root`] of that generation and epoch. Fails with `Fenced`,
+    /// `Conflict`, or `Unknown`, which the caller settles by reading the root back.
     fn swap_root(
         &self,
         epoch: Epoch,
