@@ -26,7 +26,7 @@ mod explain;
 mod options;
 
 pub use ask::{Ask, Input, Question, explain, q, q_with};
-pub use builtins::{Arithmetic, CallError};
+pub use builtins::{Arithmetic, CallError, FunctionDoc, FunctionRole, documented_functions};
 pub use error::{Place, QueryError};
 pub use explain::{ExplainedStep, Explanation};
 pub use options::{CancelToken, QueryOptions};

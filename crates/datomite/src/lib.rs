@@ -114,9 +114,9 @@ pub use datomite_db::{
 };
 
 pub use datomite_query::{
-    Arithmetic, Ask, CallError, CancelToken, ExplainedStep, Explanation, FromRow, Input, Pattern,
-    Place, PullError, Query, QueryError, QueryOptions, QueryResult, Question, Row, explain,
-    index_pull, pull, pull_many, q, q_with,
+    Arithmetic, Ask, CallError, CancelToken, ExplainedStep, Explanation, FromRow, FunctionDoc,
+    FunctionRole, Input, Pattern, Place, PullError, Query, QueryError, QueryOptions, QueryResult,
+    Question, Row, documented_functions, explain, index_pull, pull, pull_many, q, q_with,
 };
 
 /// Loading in bulk: groups of transactions of typed columns, invisible until committed.

@@ -1,7 +1,7 @@
 //! A call as it is written in a clause, compiled once and evaluated for each row.
 //!
-//! Decides what `(f arg …)` means: which symbols are functions, which are variables, what literals,
-//! nested calls and the few macros do. As in Datomic, the variables of a call are those that stand
+//! Decides what `(f arg …)` means: which symbols are functions, which are variables, what
+//! literals, nested calls and the few macros do. As in Datomic, the variables of a call are those that stand
 //! directly in it or inside its literal vectors, maps and sets; a variable that stands only in a
 //! nested list is an error. Nested calls of constants are evaluated when the call is compiled.
 
@@ -202,14 +202,6 @@ impl Call {
         &self.slots
     }
 
-    /// The value, where it does not depend on any variable or source.
-    pub(crate) fn constant(&self) -> Option<&Edn> {
-        match &self.root {
-            Node::Const(form) => Some(form),
-            _ => None,
-        }
-    }
-
     /// Evaluates the call with these values of its slots.
     pub(crate) fn eval(&self, context: &Context<'_>, slots: &[Arg<'_>]) -> Outcome {
         self.root.value(context, slots)
@@ -237,10 +229,10 @@ impl Compiler<'_> {
     /// Notes the variables and sources that stand in a form, but not in lists.
     fn collect(&mut self, form: &Edn) {
         match form {
-            Edn::Value(Value::Symbol(symbol)) if is_slot(symbol) => {
-                if !self.scope.contains(symbol) {
-                    self.scope.push(symbol.clone());
-                }
+            Edn::Value(Value::Symbol(symbol))
+                if is_slot(symbol) && !self.scope.contains(symbol) =>
+            {
+                self.scope.push(symbol.clone());
             }
             Edn::Vector(items) | Edn::Set(items) => {
                 items.iter().for_each(|item| self.collect(item));

@@ -7,6 +7,7 @@ use datomite_model::{Attribute, Datom, Edn, EntityId, Index, T, Value};
 
 use super::{Arg, Builtin, CallError, Invocation, MANY, Outcome, fulltext};
 use crate::QueryError;
+use crate::pull::{Pattern, pull};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new(
@@ -122,6 +123,21 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             Ok(ident.map_or(Edn::Nil, |ident| Edn::Value(Value::Keyword(ident))))
         },
     ),
+    Builtin::new(
+        "datomic.api/datoms",
+        "(datoms $ index component*): rows of entity, attribute, value, tx and added",
+        (2, MANY),
+        datoms,
+    ),
+    Builtin::new(
+        "datomic.api/pull",
+        "(pull $ pattern e): what a pull pattern finds of an entity",
+        (3, 3),
+        |c| {
+            let pattern = Pattern::from_edn(c.edn(1)?)?;
+            pull(db(c, 0)?, &pattern, c.edn(2)?)
+        },
+    ),
 ];
 
 fn log<'a>(c: &Invocation<'a>, at: usize) -> Result<&'a Log, QueryError> {
@@ -143,17 +159,32 @@ fn tx_ids(c: &Invocation<'_>) -> Outcome {
 
 fn tx_data(c: &Invocation<'_>) -> Outcome {
     let datoms = log(c, 0)?.tx_data(TimePoint::from_edn(c.edn(1)?)?)?;
+    Ok(Edn::Vector(datoms.into_iter().map(datom_row).collect()))
+}
+
+fn datoms(c: &Invocation<'_>) -> Outcome {
+    let name = c.edn(1)?.as_keyword().map(|keyword| keyword.name());
+    let index = name.and_then(Index::named);
+    let index = index.ok_or_else(|| c.wrong_type(1, "an index"))?;
+    let components: Result<Vec<Edn>, QueryError> =
+        (2..c.len()).map(|at| c.edn(at).cloned()).collect();
+    let mut rows = Vec::new();
+    for datom in db(c, 0)?.datoms(index, &components?)? {
+        rows.push(datom_row(datom?));
+        c.check_length(rows.len())?;
+    }
+    Ok(Edn::Vector(rows))
+}
+
+fn datom_row(datom: Datom) -> Edn {
     let long = |id: EntityId| Edn::long(id.raw() as i64);
-    let row = |datom: Datom| {
-        Edn::Vector(vec![
-            long(datom.e),
-            long(datom.a),
-            Edn::from(datom.v),
-            long(datom.tx),
-            Edn::from(datom.added),
-        ])
-    };
-    Ok(Edn::Vector(datoms.into_iter().map(row).collect()))
+    Edn::Vector(vec![
+        long(datom.e),
+        long(datom.a),
+        Edn::from(datom.v),
+        long(datom.tx),
+        Edn::from(datom.added),
+    ])
 }
 
 fn unsupported(c: &Invocation<'_>) -> QueryError {

@@ -6,6 +6,7 @@
 //! executor's.
 
 mod call;
+mod catalogue;
 pub(crate) mod clj;
 mod collections;
 mod datomic;
@@ -30,6 +31,7 @@ use rustc_hash::FxHashMap;
 
 use crate::QueryError;
 pub(crate) use call::{Call, Callable};
+pub use catalogue::{FunctionDoc, FunctionRole, documented_functions};
 pub(crate) use clj::is_true;
 pub use error::{Arithmetic, CallError};
 pub(crate) use number::Number;
@@ -361,6 +363,15 @@ fn call_own(name: &Symbol, function: &Function, args: &[Arg<'_>]) -> Outcome {
         .collect::<Result<_, _>>()?;
     match function {
         Function::Query(body) => body(&values).map_err(|error| QueryError::own(name, error)),
+        Function::AttributePredicate(body) => match values.as_slice() {
+            [Edn::Value(value)] => body(value).map_err(|error| QueryError::own(name, error)),
+            _ => Err(CallError::WrongType {
+                function: name.clone(),
+                expected: "one value",
+                found: Edn::Vector(values),
+            }
+            .into()),
+        },
         _ => Err(CallError::UnknownFunction {
             name: name.clone(),
             nearest: Vec::new(),
