@@ -204,7 +204,7 @@ impl Entity {
         attribute: &Attribute,
         values: impl Iterator<Item = &'a Value>,
     ) -> Option<EntityValue> {
-        let values = values.map(|value| match value {
+        let mut values = values.map(|value| match value {
             Value::Ref(id) if attribute.is_ref() => self.target(*id),
             value => EntityValue::Value(value.clone()),
         });
@@ -212,8 +212,8 @@ impl Entity {
             let set: Vec<EntityValue> = values.collect();
             return (!set.is_empty()).then_some(EntityValue::Set(set));
         }
-        // A past in which the attribute was cardinality-many can hold several: one is given.
-        values.last()
+        // A past in which the attribute was cardinality-many can hold several: the first is given.
+        values.next()
     }
 
     fn backward(&self, attribute: &Attribute) -> Result<Option<EntityValue>, DbError> {
