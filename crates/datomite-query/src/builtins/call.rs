@@ -1,9 +1,9 @@
 //! A call as it is written in a clause, compiled once and evaluated for each row.
 //!
 //! Decides what `(f arg …)` means: which symbols are functions, which are variables, what
-//! literals, nested calls and the few macros do. As in Datomic, the variables of a call are those that stand
-//! directly in it or inside its literal vectors, maps and sets; a variable that stands only in a
-//! nested list is an error. Nested calls of constants are evaluated when the call is compiled.
+//! literals, nested calls and the few macros do. As in Datomic, the variables of a call are those
+//! that stand directly in it or inside its literal vectors, maps and sets; a variable that stands
+//! only in a nested list is an error. Nested calls of constants are evaluated when the call is compiled.
 
 use std::borrow::Cow;
 use std::sync::Arc;

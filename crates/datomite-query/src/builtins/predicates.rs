@@ -30,22 +30,22 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "<",
         "(< x y): whether x comes before y, whatever their types",
         (2, 2),
-        |c| c.bool(order(c)?.is_lt()),
+        |c| c.bool(order(c, Ordering::is_lt)?),
     ),
     Builtin::new(
         "<=",
         "(<= x y): whether x comes before y or is equal",
         (2, 2),
-        |c| c.bool(order(c)?.is_le()),
+        |c| c.bool(order(c, Ordering::is_le)?),
     ),
     Builtin::new(">", "(> x y): whether x comes after y", (2, 2), |c| {
-        c.bool(order(c)?.is_gt())
+        c.bool(order(c, Ordering::is_gt)?)
     }),
     Builtin::new(
         ">=",
         "(>= x y): whether x comes after y or is equal",
         (2, 2),
-        |c| c.bool(order(c)?.is_ge()),
+        |c| c.bool(order(c, Ordering::is_ge)?),
     ),
     Builtin::new(
         "compare",
@@ -361,8 +361,19 @@ fn all_equal(c: &Invocation<'_>) -> Result<bool, crate::QueryError> {
     Ok(true)
 }
 
-fn order(c: &Invocation<'_>) -> Result<Ordering, crate::QueryError> {
-    Ok(clj::compare(c.edn(0)?, c.edn(1)?))
+/// Whether the two stand in such an order. NaN stands in none with another number.
+fn order(c: &Invocation<'_>, wanted: fn(Ordering) -> bool) -> Result<bool, crate::QueryError> {
+    let (a, b) = (c.edn(0)?, c.edn(1)?);
+    let one_nan = is_nan(a) != is_nan(b) && clj::rank(a) == clj::rank(b);
+    Ok(!one_nan && wanted(clj::compare(a, b)))
+}
+
+fn is_nan(form: &Edn) -> bool {
+    match form {
+        Edn::Value(Value::Double(n)) => n.is_nan(),
+        Edn::Value(Value::Float(n)) => n.is_nan(),
+        _ => false,
+    }
 }
 
 fn is(c: &Invocation<'_>, test: fn(&Edn) -> bool) -> Outcome {

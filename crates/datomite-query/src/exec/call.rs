@@ -254,6 +254,8 @@ fn compare_words(call: &Call, rows: &Relation) -> Option<Vec<bool>> {
         let Slot::Var(var) = slot else { return None };
         Some(match rows.col(*var)? {
             Col::Const(form) => Side::Form(form.clone()),
+            // The word of NaN is zero; NaN stands in no order, which only the function knows.
+            Col::Word(Kind::Double | Kind::Float, words) if words.contains(&0) => return None,
             Col::Word(kind, words) => Side::Words(*kind, words),
             Col::Text(..) | Col::Mixed(_) => return None,
         })
