@@ -65,7 +65,10 @@ pub(super) fn register(conn: &Connection) {
     }
 }
 
-const QUERIES: [(&str, fn(&[Edn]) -> Answer); 5] = [
+type QueryFunction = fn(&[Edn]) -> Answer;
+type TransactionFunction = fn(&Db, &[Edn]) -> Answer;
+
+const QUERIES: [(&str, QueryFunction); 5] = [
     ("adult?", adult),
     ("full-name", full_name),
     ("nothing", |_| Ok(Edn::Nil)),
@@ -73,7 +76,7 @@ const QUERIES: [(&str, fn(&[Edn]) -> Answer); 5] = [
     ("triples", triples),
 ];
 
-const TRANSACTIONS: [(&str, fn(&Db, &[Edn]) -> Answer); 6] = [
+const TRANSACTIONS: [(&str, TransactionFunction); 6] = [
     ("inc-attr", inc_attr),
     ("inc-twice", |_, args| match args {
         [e, a, n] => {

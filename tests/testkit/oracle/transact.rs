@@ -59,6 +59,9 @@ enum What {
 
 type Fact = (Who, usize, What);
 
+/// Tempids that are one entity, and the identities that they claim.
+type Group<'a> = (Vec<&'a str>, Vec<(usize, &'a Value)>);
+
 /// A datom of the prediction, with the new entities still nameless.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
@@ -177,7 +180,7 @@ impl Plain {
 
     /// What each tempid in an entity place becomes: the entity that its identity names, or new.
     fn tempids(&self, ops: &[Op], now: &[Datom]) -> Result<BTreeMap<String, Who>, Stop> {
-        let mut groups: Vec<(Vec<&str>, Vec<(usize, &Value)>)> = Vec::new();
+        let mut groups: Vec<Group<'_>> = Vec::new();
         for op in ops {
             let (Op::Add(e, ..)
             | Op::Retract(e, ..)
@@ -196,7 +199,7 @@ impl Plain {
                 _ => None,
             };
             let mut merged = (vec![name.as_str()], Vec::from_iter(claim));
-            let touches = |group: &(Vec<&str>, Vec<(usize, &Value)>)| {
+            let touches = |group: &Group<'_>| {
                 group.0.contains(&name.as_str()) || claim.is_some_and(|c| group.1.contains(&c))
             };
             for group in groups.extract_if(.., |group| touches(group)) {
