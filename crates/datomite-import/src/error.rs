@@ -72,7 +72,7 @@ pub enum ImportError {
     #[error("the dump is cut: {place}: {what}; nothing was imported, the store is as it was")]
     Cut {
         /// Where it ends.
-        place: Place,
+        place: Box<Place>,
         /// What was missing.
         what: String,
     },
@@ -80,7 +80,7 @@ pub enum ImportError {
     #[error("{place}: {what}")]
     Syntax {
         /// Where.
-        place: Place,
+        place: Box<Place>,
         /// What was expected and what stands there.
         what: String,
     },
@@ -88,7 +88,7 @@ pub enum ImportError {
     #[error("{place}: {value:?} is not a value of type {expected}; {way_out}")]
     Value {
         /// Where.
-        place: Place,
+        place: Box<Place>,
         /// The text, shortened.
         value: String,
         /// The type of the column.
@@ -114,7 +114,7 @@ pub enum ImportError {
     #[error("{place}: {message}")]
     Database {
         /// The table that was being loaded.
-        place: Place,
+        place: Box<Place>,
         /// The message of the database.
         message: String,
         /// The category of the database's error.
@@ -140,10 +140,10 @@ impl ImportError {
     /// A syntax error at a line of the dump.
     pub(crate) fn syntax(line: u64, what: impl Into<String>) -> ImportError {
         ImportError::Syntax {
-            place: Place {
+            place: Box::new(Place {
                 line,
                 ..Place::default()
-            },
+            }),
             what: what.into(),
         }
     }

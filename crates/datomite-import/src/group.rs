@@ -9,7 +9,6 @@ use datomite::{
 };
 
 use crate::ImportError;
-use crate::error::Place;
 use crate::schema::keyword;
 use crate::store::{FactColumn, Group, StoredAttribute, Transacted};
 
@@ -34,7 +33,7 @@ impl BulkGroup {
 
 fn refused(message: &dyn Display, category: Category) -> ImportError {
     ImportError::Database {
-        place: Place::default(),
+        place: Box::default(),
         message: message.to_string(),
         category,
     }

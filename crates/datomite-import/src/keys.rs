@@ -144,11 +144,6 @@ impl KeyMap {
         };
         raw.copied().map(EntityId::new)
     }
-
-    /// How many keys it holds.
-    pub(crate) fn len(&self) -> usize {
-        self.longs.len() + self.others.len()
-    }
 }
 
 /// The keys that some foreign key refers to.

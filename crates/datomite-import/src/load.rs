@@ -326,7 +326,7 @@ pub(crate) fn tx_map(tx: Edn, facts: Vec<(Keyword, Value)>) -> Edn {
 
 pub(crate) fn internal(what: &str) -> ImportError {
     ImportError::Database {
-        place: crate::error::Place::default(),
+        place: Box::default(),
         message: what.to_owned(),
         category: datomite::Category::Fault,
     }

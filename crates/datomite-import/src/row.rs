@@ -528,10 +528,10 @@ fn wrong(column: &CompiledColumn, text: &[u8]) -> ImportError {
     const SHOWN: usize = 80;
     let value = String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned();
     ImportError::Value {
-        place: Place {
+        place: Box::new(Place {
             column: column.name.clone(),
             ..Place::default()
-        },
+        }),
         value,
         expected: column.type_text.clone(),
         way_out: format!(

@@ -251,10 +251,10 @@ fn find_rows<G: Group>(
             Ok(())
         })?;
         if rows.new_rows > 0 {
-            let mut next = import.group.reserve(rows.new_rows)?.raw();
-            for entity in rows.ids.iter_mut().filter(|id| **id == 0) {
-                *entity = next;
-                next += 1;
+            let first = import.group.reserve(rows.new_rows)?.raw();
+            let new = rows.ids.iter_mut().filter(|id| **id == 0);
+            for (id, entity) in (first..).zip(new) {
+                *entity = id;
             }
         }
         import.fill_keys(keys, &|name| *name == table, &|_, row| {
@@ -303,35 +303,51 @@ fn new_batches<G: Group>(import: &Import<G>, rows: &FxHashMap<Name, RowIds>) -> 
     count + u64::from(open)
 }
 
-/// The attributes of a table that an update answers for.
+/// The attributes that an update of one table answers for.
 struct Managed {
-    /// By attribute: whether its values are components.
-    attributes: FxHashMap<EntityId, bool>,
+    /// Those that come from the table.
+    attributes: FxHashSet<EntityId>,
+    /// Those whose values are component entities, of every table and composite type.
+    components: FxHashSet<EntityId>,
 }
 
 fn managed(
+    plan: &Plan,
     relation: &Relation,
     stored: &[StoredAttribute],
     attributes: &[EntityId],
     slots: &Slots,
 ) -> Managed {
     let table = relation.table.to_string();
-    let mut map: FxHashMap<EntityId, bool> = stored
+    let from_table = stored
         .iter()
         .filter(|a| a.value_type != ValueType::Tuple)
         .filter(|a| a.origin.as_ref().is_some_and(|o| o[0] == table))
-        .map(|a| (a.id, false))
+        .map(|a| a.id);
+    let columns = plan.relations.iter().flat_map(|r| &r.columns);
+    let fields = plan.composites.iter().flat_map(|c| &c.fields);
+    let components: FxHashSet<&Keyword> = columns
+        .chain(fields)
+        .filter(|c| c.is_component())
+        .filter_map(|c| c.attribute.as_ref())
         .collect();
-    for column in relation.columns.iter().filter(|c| c.is_component()) {
-        let slot = column
-            .attribute
-            .as_ref()
-            .and_then(|a| slots.attributes.iter().position(|s| s == a));
-        if let Some(slot) = slot {
-            map.insert(attributes[slot], true);
-        }
+    Managed {
+        attributes: from_table.collect(),
+        components: slots
+            .attributes
+            .iter()
+            .zip(attributes)
+            .filter(|(attribute, _)| components.contains(attribute))
+            .map(|(_, id)| *id)
+            .collect(),
     }
-    Managed { attributes: map }
+}
+
+/// A component that the store does not have: its owner, the attribute, and its facts.
+struct Fresh {
+    owner: EntityId,
+    attribute: EntityId,
+    facts: Vec<(usize, EntityId, Value)>,
 }
 
 /// The facts of one row, and of the components that it would have.
@@ -496,10 +512,16 @@ fn compare_rows<G: Group>(
 ) -> Result<(), ImportError> {
     let relation = &import.plan.relations[part.n];
     let stored = part.lookup.attributes;
-    let managed = managed(relation, stored, part.attributes, &converters.slots);
+    let managed = managed(
+        import.plan,
+        relation,
+        stored,
+        part.attributes,
+        &converters.slots,
+    );
     let (keys, compiled) = (&converters.keys, &mut converters.relations[part.n]);
     let mut at = 0;
-    let mut fresh: Vec<(EntityId, EntityId, Vec<(usize, EntityId, Value)>)> = Vec::new();
+    let mut fresh: Vec<Fresh> = Vec::new();
     import.each_row(&relation.table, &mut |row, block, line| {
         let entity = EntityId::new(part.ids.ids[at]);
         at += 1;
@@ -518,14 +540,14 @@ fn compare_rows<G: Group>(
             .group
             .facts(entity)?
             .into_iter()
-            .filter(|(a, _)| managed.attributes.contains_key(a))
+            .filter(|(a, _)| managed.attributes.contains(a))
             .collect();
         compare(
             import, part, &managed, entity, &old, facts, changes, &mut fresh,
         )
     })?;
-    for (entity, attribute, facts) in fresh {
-        new_component(import, part.attributes, entity, attribute, &facts, changes)?;
+    for fresh in &fresh {
+        new_component(import, part.attributes, fresh, changes)?;
     }
     Ok(())
 }
@@ -543,9 +565,9 @@ fn compare<G: Group>(
     old: &[(EntityId, Value)],
     facts: Vec<(usize, EntityId, Value)>,
     changes: &mut Changes,
-    fresh: &mut Vec<(EntityId, EntityId, Vec<(usize, EntityId, Value)>)>,
+    fresh: &mut Vec<Fresh>,
 ) -> Result<(), ImportError> {
-    let is_component = |a: &EntityId| managed.attributes.get(a).copied().unwrap_or(false);
+    let is_component = |a: &EntityId| managed.components.contains(a);
     let own: Vec<(EntityId, &Value)> = facts
         .iter()
         .filter(|(_, e, _)| *e == entity)
@@ -572,13 +594,13 @@ fn compare<G: Group>(
     let mut left: Vec<(EntityId, EntityId, String)> = Vec::new();
     for (attribute, value) in old.iter().filter(|(a, _)| is_component(a)) {
         if let Value::Ref(id) = value {
-            let text = content(&|id| import.group.facts(id), *id, 0)?;
+            let text = content(&managed.components, &|id| import.group.facts(id), *id, 0)?;
             left.push((*attribute, *id, text));
         }
     }
     for (attribute, value) in own.iter().filter(|(a, _)| is_component(a)) {
         if let Value::Ref(id) = value {
-            let text = content(&|id| Ok(new_of(id)), *id, 0)?;
+            let text = content(&managed.components, &|id| Ok(new_of(id)), *id, 0)?;
             match left
                 .iter()
                 .position(|(a, _, old)| a == attribute && *old == text)
@@ -586,7 +608,11 @@ fn compare<G: Group>(
                 Some(n) => {
                     left.swap_remove(n);
                 }
-                None => fresh.push((entity, *attribute, subtree(&facts, *id))),
+                None => fresh.push(Fresh {
+                    owner: entity,
+                    attribute: *attribute,
+                    facts: subtree(&facts, *id),
+                }),
             }
         }
     }
@@ -599,22 +625,21 @@ fn compare<G: Group>(
 type FactsOf<'f> = dyn Fn(EntityId) -> Result<Vec<(EntityId, Value)>, ImportError> + 'f;
 
 /// The content of a component, without the ids of those within.
-fn content(facts_of: &FactsOf, entity: EntityId, depth: u32) -> Result<String, ImportError> {
+fn content(
+    components: &FxHashSet<EntityId>,
+    facts_of: &FactsOf,
+    entity: EntityId,
+    depth: u32,
+) -> Result<String, ImportError> {
     let mut parts = Vec::new();
     for (attribute, value) in facts_of(entity)? {
-        let inner = match &value {
-            Value::Ref(id) if depth < DEPTH_MAX => content(facts_of, *id, depth + 1)?,
-            _ => String::new(),
-        };
-        // An ident has content of its own, the same on both sides only by its id.
-        let text = match &value {
-            Value::Ref(id) if id.raw() > PRETEND => format!("{attribute} ({inner})"),
-            Value::Ref(id) if inner.contains("(") || inner.is_empty() => {
-                format!("{attribute} #{id}")
+        parts.push(match &value {
+            Value::Ref(id) if components.contains(&attribute) && depth < DEPTH_MAX => {
+                let inner = content(components, facts_of, *id, depth + 1)?;
+                format!("{attribute} ({inner})")
             }
             value => format!("{attribute} {value}"),
-        };
-        parts.push(text);
+        });
     }
     parts.sort();
     Ok(parts.join(" "))
@@ -643,18 +668,16 @@ fn subtree(facts: &[(usize, EntityId, Value)], root: EntityId) -> Vec<(usize, En
 fn new_component<G: Group>(
     import: &mut Import<G>,
     attributes: &[EntityId],
-    entity: EntityId,
-    attribute: EntityId,
-    facts: &[(usize, EntityId, Value)],
+    fresh: &Fresh,
     changes: &mut Changes,
 ) -> Result<(), ImportError> {
     let mut real: FxHashMap<EntityId, EntityId> = FxHashMap::default();
     let root = import.group.reserve(1)?;
-    if let Some((_, pretend, _)) = facts.first() {
+    if let Some((_, pretend, _)) = fresh.facts.first() {
         real.insert(*pretend, root);
     }
-    changes.add(entity, attribute, &Value::Ref(root));
-    for (slot, e, value) in facts {
+    changes.add(fresh.owner, fresh.attribute, &Value::Ref(root));
+    for (slot, e, value) in &fresh.facts {
         for pretend in [Some(*e), value.as_ref_id()].into_iter().flatten() {
             if pretend.raw() > PRETEND && !real.contains_key(&pretend) {
                 real.insert(pretend, import.group.reserve(1)?);

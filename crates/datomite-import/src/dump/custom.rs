@@ -68,7 +68,7 @@ impl Source<'_> {
 
     fn cut(&self, what: &str) -> ImportError {
         ImportError::Cut {
-            place: Place::default(),
+            place: Box::default(),
             what: format!("the archive ends at byte {} within {what}", self.len),
         }
     }
@@ -213,10 +213,10 @@ impl Archive {
         match self.entries.iter().find(|e| missing(e)) {
             None => Ok(()),
             Some(entry) => Err(ImportError::Cut {
-                place: Place {
+                place: Box::new(Place {
                     table: display(&entry.tag),
                     ..Place::default()
-                },
+                }),
                 what: "the archive has no data block for it".to_owned(),
             }),
         }

@@ -19,6 +19,9 @@ pub(crate) mod statement;
 mod time;
 pub(crate) mod types;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -195,10 +198,10 @@ impl Dump {
         // The scan of what is there knows in which table it ends.
         let table = self.last_table();
         Err(ImportError::Cut {
-            place: Place {
+            place: Box::new(Place {
                 table,
                 ..Place::default()
-            },
+            }),
             what: "the line `PostgreSQL database dump complete` is missing at the end".to_owned(),
         })
     }

@@ -99,10 +99,10 @@ impl<R: Read> Reader<R> {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(source) => {
                     return Err(ImportError::Cut {
-                        place: crate::error::Place {
+                        place: Box::new(crate::error::Place {
                             line: self.line,
                             ..Default::default()
-                        },
+                        }),
                         what: source.to_string(),
                     });
                 }
@@ -139,10 +139,10 @@ impl<R: Read> Reader<R> {
         if let Some(what) = splitter.inside().filter(|_| self.eof) {
             self.advance(self.at + start);
             return Err(ImportError::Cut {
-                place: crate::error::Place {
+                place: Box::new(crate::error::Place {
                     line: self.line,
                     ..Default::default()
-                },
+                }),
                 what: format!("{what} that begins in this statement does not end"),
             });
         }

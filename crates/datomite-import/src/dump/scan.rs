@@ -51,10 +51,10 @@ pub(super) fn scan(dump: &Dump, progress: Progress) -> Result<Scan, ImportError>
 /// A COPY whose end was not found.
 pub(super) fn unfinished_copy(line: u64) -> ImportError {
     ImportError::Cut {
-        place: Place {
+        place: Box::new(Place {
             line,
             ..Place::default()
-        },
+        }),
         what: "its rows do not end with `\\.`".to_owned(),
     }
 }
@@ -145,10 +145,10 @@ impl Scanner {
     ) -> Result<Vec<String>, ImportError> {
         let Some(table) = self.ddl.catalog.table(name) else {
             return Err(ImportError::Syntax {
-                place: Place {
+                place: Box::new(Place {
                     table: name.to_string(),
                     ..Place::default()
-                },
+                }),
                 what: "rows of a table that the dump does not create; dump the schema too \
                        (pg_dump without -a)"
                     .to_owned(),
@@ -342,7 +342,7 @@ impl Scanner {
             };
             if bytes.last() != Some(&b';') {
                 return Err(ImportError::Cut {
-                    place: Place::default(),
+                    place: Box::default(),
                     what: "its last INSERT does not end".to_owned(),
                 });
             }

@@ -86,7 +86,8 @@ pub(crate) fn directory(name: &str, has_toc: bool) -> ImportError {
 fn tar(head: &[u8], name: &str) -> Option<ImportError> {
     let magic = head.get(257..262) == Some(b"ustar");
     let first = head.split(|b| *b == 0).next().unwrap_or_default();
-    if !magic && !(first.ends_with(b"toc.dat") && head.len() >= SNIFF_BYTES) {
+    let old = first.ends_with(b"toc.dat") && head.len() >= SNIFF_BYTES;
+    if !(magic || old) {
         return None;
     }
     Some(if first == b"toc.dat" {

@@ -162,11 +162,10 @@ impl Splitter {
         if word.eq_ignore_ascii_case(b"e") && bytes.get(end) == Some(&b'\'') {
             return Step::Enter(end + 1, State::Quote { escapes: true });
         }
-        if word.eq_ignore_ascii_case(b"atomic") && self.after_begin {
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        if (is(b"atomic") && self.after_begin) || (self.atomic > 0 && is(b"case")) {
             self.atomic += 1;
-        } else if self.atomic > 0 && word.eq_ignore_ascii_case(b"case") {
-            self.atomic += 1;
-        } else if self.atomic > 0 && word.eq_ignore_ascii_case(b"end") {
+        } else if self.atomic > 0 && is(b"end") {
             self.atomic -= 1;
         }
         self.after_begin = word.eq_ignore_ascii_case(b"begin");

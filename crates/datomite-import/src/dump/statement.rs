@@ -355,7 +355,7 @@ fn table_constraint(c: &mut Cursor) -> Option<Constraint> {
 fn sequence_options(c: &mut Cursor) -> (i64, i64) {
     let mut options = (None, 1);
     let parenthesised = c.symbol('(');
-    while !c.at_end() && !(parenthesised && c.at_symbol(')')) {
+    while !(c.at_end() || parenthesised && c.at_symbol(')')) {
         if c.words(&["start"]) {
             c.words(&["with"]);
             options.0 = c.integer();
