@@ -49,6 +49,11 @@ impl Exec<'_> {
                 None => return Ok(None),
             },
         };
+        if let Some(other) = asked.col(Var(1)).filter(|_| mask.has(0))
+            && other.ids(0).is_none()
+        {
+            return Ok(None);
+        }
         let range = KeyRange::prefix(None, Some(closure.attribute.id), None);
         let edges = db.count(Index::Aevt, &range)?;
         let few = sources

@@ -141,7 +141,16 @@ impl Pattern<'_> {
     fn batch(&self, keyed: [bool; 3]) -> Batch {
         let needs = |at: usize| match &self.op.terms[at] {
             Pos::Free(_) => true,
-            Pos::Bound(_) => !keyed.get(at).copied().unwrap_or(false),
+            Pos::Bound(_) => {
+                // A variable with one known value is a constant of the range or of `passes`.
+                let constant = match at {
+                    0 => self.op.e.is_some(),
+                    1 => self.op.attribute.is_some(),
+                    2 => self.op.v.is_some(),
+                    _ => false,
+                };
+                !constant && !keyed.get(at).copied().unwrap_or(false)
+            }
             Pos::Blank | Pos::Const(_) => false,
         };
         let value_type = self.op.attribute.as_ref().map(|a| a.value_type);
@@ -257,6 +266,15 @@ impl Pattern<'_> {
         let (mut vars, mut cols) = (Vec::new(), Vec::new());
         for (at, term) in self.op.terms.iter().enumerate() {
             let Pos::Bound(var) = term else { continue };
+            let constant = match at {
+                0 => self.op.e.is_some(),
+                1 => self.op.attribute.is_some(),
+                2 => self.op.v.is_some(),
+                _ => false,
+            };
+            if constant {
+                continue;
+            }
             let col = column(rows, *var);
             let is_id = at < 2 || at == 2 && is_ref;
             if is_id && col.ids(0).is_none() {
@@ -650,12 +668,20 @@ impl Pattern<'_> {
             rows.gather(found, one_each)
         };
         let mut keep: Option<Vec<bool>> = None;
-        for (term, col) in self.op.terms.iter().zip(batch.columns()) {
+        let is_ref = self.op.attribute.as_ref().is_some_and(|a| a.is_ref());
+        for (at, (term, col)) in self.op.terms.iter().zip(batch.columns()).enumerate() {
             let Some(col) = col else { continue };
             match term {
                 Pos::Free(var) if !result.has(*var) => result.push(*var, col),
                 Pos::Free(var) | Pos::Bound(var) => {
-                    let known = column(&result, *var);
+                    let mut known = column(&result, *var);
+                    let resolved;
+                    if at == 2 && is_ref && known.ids(0).is_none() {
+                        let place = std::sync::Arc::new(self.place.clone());
+                        let ids = resolve_col(self.db, known, result.len, &place)?;
+                        resolved = Col::Word(Kind::Ref, ids);
+                        known = &resolved;
+                    }
                     let keep = keep.get_or_insert_with(|| vec![true; result.len]);
                     for (row, keep) in keep.iter_mut().enumerate() {
                         *keep &= known.eq_rows(row, &col, row);

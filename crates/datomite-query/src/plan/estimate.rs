@@ -46,6 +46,10 @@ impl Estimates {
 pub(super) fn total(db: &Db, op: &PatternOp) -> Result<u64, QueryError> {
     let a = op.attribute.as_ref().map(|attribute| attribute.id);
     let e = op.e.map(EntityId::new);
+    let is_unique = op.attribute.as_ref().is_some_and(|a| a.unique.is_some());
+    if is_unique && op.v.is_some() {
+        return Ok(1);
+    }
     let count =
         |index, range: KeyRange| -> Result<u64, QueryError> { Ok(db.count(index, &range)?) };
     match (e, a) {
@@ -60,6 +64,9 @@ fn matching(db: &Db, op: &PatternOp, value: &Value) -> Result<f64, QueryError> {
     let Some(attribute) = &op.attribute else {
         return Ok(1.0);
     };
+    if attribute.unique.is_some() {
+        return Ok(1.0);
+    }
     let range = KeyRange::prefix(None, Some(attribute.id), Some(value.clone()));
     if attribute.has_avet() {
         return Ok(db.count(Index::Avet, &range)? as f64);

@@ -266,6 +266,10 @@ impl Env {
     ) -> Result<Option<usize>, QueryError> {
         let name = match source {
             SourceRef::Default => return Ok(scope.source),
+            // Inside `($x not …)` a written `$` is `$x` too.
+            SourceRef::Named(name) if name.as_str() == "$" && scope.source.is_some() => {
+                return Ok(scope.source);
+            }
             SourceRef::Named(name) => name,
         };
         match self.sources.iter().position(|(known, _)| known == name) {
