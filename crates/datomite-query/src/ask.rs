@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ast::{Ast, Binding, Clause, InputForm, Rules, Var, push_new};
 use crate::builtins::{self, Arg, Context};
+use crate::error::Place;
 use crate::exec::{Exec, input_relation, join};
 use crate::explain::Explanation;
 use crate::find::{Surroundings, check_find, finish};
@@ -284,6 +285,21 @@ fn used_variables(ast: &Ast) -> Vec<Var> {
     let elements = ast.find.elements.iter();
     elements.for_each(|element| push_new(&mut used, element.variable()));
     ast.with.iter().for_each(|v| push_new(&mut used, *v));
+    // A variable that two inputs bind joins them, whether a clause uses it or not.
+    let mut bound = Vec::new();
+    for input in &ast.inputs {
+        let InputForm::Binding(binding, _) = input else {
+            continue;
+        };
+        let mut vars = Vec::new();
+        binding.variables(&mut vars);
+        for var in vars {
+            match bound.contains(&var) {
+                true => push_new(&mut used, var),
+                false => bound.push(var),
+            }
+        }
+    }
     used
 }
 
@@ -314,6 +330,11 @@ fn check_calls(clauses: &[Clause], context: &Context<'_>) -> Result<(), QueryErr
     for clause in clauses {
         match clause {
             Clause::Call(call) => {
+                if let Some(place) = &call.not_a_binding {
+                    return Err(QueryError::NotABindingForm {
+                        place: Box::new(Place::clone(place)),
+                    });
+                }
                 builtins::Call::compile(&call.form, context)?;
             }
             Clause::Not(not) => check_calls(&not.clauses, context)?,

@@ -172,6 +172,8 @@ pub(crate) struct Call {
     pub(crate) slots: Vec<(Symbol, Slot)>,
     /// `None`: a predicate.
     pub(crate) binding: Option<Binding>,
+    /// What stands in the place of a binding and is none.
+    pub(crate) not_a_binding: Option<Arc<Place>>,
     pub(crate) place: Arc<Place>,
 }
 

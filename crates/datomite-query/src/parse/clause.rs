@@ -126,10 +126,13 @@ fn parse_call(
     for item in head.items().unwrap_or_default() {
         collect_slots(item.form, scope, &mut slots);
     }
+    let is_binding = |node: &Node<'_>| node.symbol().is_some() || node.items().is_some();
+    let not_a_binding = rest.iter().find(|node| !is_binding(node));
     Ok(Call {
         form: head.form.clone(),
         slots,
         binding,
+        not_a_binding: not_a_binding.map(|node| node.place()),
         place: form.place(),
     })
 }
