@@ -53,21 +53,30 @@ impl Expansion<'_> {
     fn all(&mut self, raw: Vec<RawOp>, depth: usize) -> Result<(), TxError> {
         for op in raw {
             match op {
-                RawOp::Fact { added, e, a, v, form } => {
-                    let a = self.attribute(&a)?;
-                    let form = Arc::new(form);
-                    self.push(added, Ent::Form(e), a, FlatValue::Form(v), &form);
+                RawOp::Fact { added, form } => self.fact(added, &form)?,
+                RawOp::Map { form } => {
+                    let entries = form.as_map().unwrap_or_default();
+                    self.map(entries, None, &form)?;
                 }
-                RawOp::Map { entries, form } => {
-                    let form = Arc::new(form);
-                    self.map(&entries, None, &form)?;
+                RawOp::Call { form } => {
+                    let parts = form.as_sequence().unwrap_or_default();
+                    if let [function, args @ ..] = parts {
+                        self.call(function, args, &form, depth)?;
+                    }
                 }
-                RawOp::Call { function, args, form } => self.call(&function, &args, form, depth)?,
                 RawOp::Partitions { force, matching } => {
                     self.flat.force.extend(force);
                     self.flat.matching.extend(matching);
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn fact(&mut self, added: bool, form: &Arc<Edn>) -> Result<(), TxError> {
+        if let [_, e, a, v, ..] = form.as_sequence().unwrap_or_default() {
+            let a = self.attribute(a)?;
+            self.push(added, Ent::Form(e.clone()), a, FlatValue::Form(v.clone()), form);
         }
         Ok(())
     }
@@ -221,17 +230,16 @@ impl Expansion<'_> {
         &mut self,
         function: &Edn,
         args: &[Edn],
-        form: Edn,
+        form: &Arc<Edn>,
         depth: usize,
     ) -> Result<(), TxError> {
         if depth >= CALLS_MAX {
-            return Err(TxError::TooManyCalls { form, limit: CALLS_MAX });
+            return Err(TxError::TooManyCalls { form: (**form).clone(), limit: CALLS_MAX });
         }
         if let Some(builtin) = builtin::named(self.db, function)? {
-            let form = Arc::new(form);
-            return builtin::run(self, builtin, args, &form);
+            return builtin::run(self, builtin, args, form);
         }
-        let result = self.invoke(function, args, &form)?;
+        let result = self.invoke(function, args, form)?;
         self.all(read_forms(result)?, depth + 1)
     }
 

@@ -5,6 +5,8 @@
 //! An explicit retraction of the value that an assertion replaces stands twice in tx-data, as in
 //! Datomic's; the trees take it once.
 
+use std::collections::hash_map::Entry;
+
 use datomite_model::{Datom, EntityId, Keyword, T, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -90,24 +92,57 @@ pub(super) fn set_key(value: &Value) -> Value {
 
 /// The distinct facts in order, if no two contradict each other.
 fn consistent(ops: &[Op]) -> Result<Vec<&Op>, TxError> {
-    let mut by_value: FxHashMap<(EntityId, EntityId, Value), &Op> = FxHashMap::default();
-    let mut by_attribute: FxHashMap<(EntityId, EntityId, bool), &Op> = FxHashMap::default();
+    let mut one: FxHashMap<(EntityId, EntityId), Said<'_>> = FxHashMap::default();
+    one.reserve(ops.len());
+    let mut many: FxHashMap<(EntityId, EntityId, Value), &Op> = FxHashMap::default();
     let mut distinct = Vec::with_capacity(ops.len());
     for op in ops {
-        let key = (op.e, op.a.id, set_key(&op.v));
-        match by_value.get(&key) {
-            Some(other) if other.added == op.added => continue,
-            Some(other) => return Err(conflict(other, op)),
-            None => drop(by_value.insert(key, op)),
+        let is_new = if op.a.is_many() {
+            match many.entry((op.e, op.a.id, set_key(&op.v))) {
+                Entry::Occupied(known) if known.get().added == op.added => false,
+                Entry::Occupied(known) => return Err(conflict(known.get(), op)),
+                Entry::Vacant(place) => {
+                    place.insert(op);
+                    true
+                }
+            }
+        } else {
+            one.entry((op.e, op.a.id)).or_default().say(op)?
+        };
+        if is_new {
+            distinct.push(op);
         }
-        if !op.a.is_many()
-            && let Some(other) = by_attribute.insert((op.e, op.a.id, op.added), op)
-        {
-            return Err(conflict(other, op));
-        }
-        distinct.push(op);
     }
     Ok(distinct)
+}
+
+/// What a transaction says about one cardinality-one attribute of one entity: at most one value
+/// is added and one retracted, and they are not the same.
+#[derive(Default)]
+struct Said<'a> {
+    added: Option<&'a Op>,
+    retracted: Option<&'a Op>,
+}
+
+impl<'a> Said<'a> {
+    /// Takes one more fact; false where it was said before.
+    fn say(&mut self, op: &'a Op) -> Result<bool, TxError> {
+        let (like, opposite) = match op.added {
+            true => (&mut self.added, self.retracted),
+            false => (&mut self.retracted, self.added),
+        };
+        let same = |other: &Op| other.v == op.v || set_key(&other.v) == set_key(&op.v);
+        if let Some(other) = *like {
+            return if same(other) { Ok(false) } else { Err(conflict(other, op)) };
+        }
+        match opposite {
+            Some(other) if same(other) => Err(conflict(other, op)),
+            _ => {
+                *like = Some(op);
+                Ok(true)
+            }
+        }
+    }
 }
 
 fn conflict(one: &Op, other: &Op) -> TxError {

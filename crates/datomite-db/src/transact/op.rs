@@ -8,15 +8,15 @@ use std::sync::Arc;
 use datomite_model::{Attribute, Edn, EntityId, Partition, Value};
 use rustc_hash::FxHashMap;
 
-/// One element of transaction data.
+/// One element of transaction data, kept as it was written and shared with every fact it makes.
 #[derive(Clone, Debug)]
 pub(super) enum RawOp {
-    /// `[:db/add e a v]` or `[:db/retract e a v]`.
-    Fact { added: bool, e: Edn, a: Edn, v: Edn, form: Edn },
+    /// `[:db/add e a v …]` or `[:db/retract e a v …]`: a sequence of at least four.
+    Fact { added: bool, form: Arc<Edn> },
     /// A map of attributes and values.
-    Map { entries: Vec<(Edn, Edn)>, form: Edn },
-    /// A call of a transaction function; `[:db/retract e a]` is one.
-    Call { function: Edn, args: Vec<Edn>, form: Edn },
+    Map { form: Arc<Edn> },
+    /// A call of a transaction function; `[:db/retract e a]` is one. A sequence of at least one.
+    Call { form: Arc<Edn> },
     /// `{:db/force-partition {…} :db/match-partition {…}}`.
     Partitions { force: Vec<(Edn, Edn)>, matching: Vec<(Edn, Edn)> },
 }

@@ -1,5 +1,7 @@
 //! Reading: elements of transaction data to `RawOp`s. Knows the forms, resolves nothing.
 
+use std::sync::Arc;
+
 use datomite_model::{Edn, Value};
 
 use super::error::TxError;
@@ -25,29 +27,25 @@ pub(super) fn read_forms(form: Edn) -> Result<Vec<RawOp>, TxError> {
 
 fn read_element(form: Edn) -> Result<RawOp, TxError> {
     match &form {
-        Edn::List(parts) | Edn::Vector(parts) => read_list(parts, &form),
-        Edn::Map(entries) => Ok(read_map(entries, &form)),
+        Edn::List(parts) | Edn::Vector(parts) => {
+            let first = parts.first().ok_or_else(|| TxError::TooShort { form: form.clone() })?;
+            let operation = operation(first)?;
+            read_list(operation, form)
+        }
+        Edn::Map(_) => Ok(read_map(form)),
         _ => Err(TxError::NotTransactionData { form }),
     }
 }
 
-fn read_list(parts: &[Edn], form: &Edn) -> Result<RawOp, TxError> {
-    let short = || TxError::TooShort { form: form.clone() };
-    let op = parts.first().ok_or_else(short)?;
-    let part = |at: usize| parts.get(at).cloned().ok_or_else(short);
-    let fact = |added| -> Result<RawOp, TxError> {
-        Ok(RawOp::Fact { added, e: part(1)?, a: part(2)?, v: part(3)?, form: form.clone() })
-    };
-    match operation(op)? {
-        Operation::Add => fact(true),
-        Operation::Retract if parts.len() == 3 => Ok(call(op, parts, form)),
-        Operation::Retract => fact(false),
-        Operation::Function => Ok(call(op, parts, form)),
+fn read_list(operation: Operation, form: Edn) -> Result<RawOp, TxError> {
+    let length = form.as_sequence().map_or(0, <[Edn]>::len);
+    match operation {
+        Operation::Function => Ok(RawOp::Call { form: Arc::new(form) }),
+        Operation::Retract if length == 3 => Ok(RawOp::Call { form: Arc::new(form) }),
+        _ if length < 4 => Err(TxError::TooShort { form }),
+        Operation::Add => Ok(RawOp::Fact { added: true, form: Arc::new(form) }),
+        Operation::Retract => Ok(RawOp::Fact { added: false, form: Arc::new(form) }),
     }
-}
-
-fn call(function: &Edn, parts: &[Edn], form: &Edn) -> RawOp {
-    RawOp::Call { function: function.clone(), args: parts[1..].to_vec(), form: form.clone() }
 }
 
 enum Operation {
@@ -73,9 +71,9 @@ fn operation(form: &Edn) -> Result<Operation, TxError> {
     })
 }
 
-fn read_map(entries: &[(Edn, Edn)], form: &Edn) -> RawOp {
+fn read_map(form: Edn) -> RawOp {
     let named = |name: &str| -> Option<Vec<(Edn, Edn)>> {
-        let (_, value) = entries.iter().find(|(key, _)| *key == Edn::keyword(name))?;
+        let value = form.get(&Edn::keyword(name))?;
         Some(value.as_map().map(<[_]>::to_vec).unwrap_or_default())
     };
     let force = named("db/force-partition");
@@ -86,5 +84,5 @@ fn read_map(entries: &[(Edn, Edn)], form: &Edn) -> RawOp {
             matching: matching.unwrap_or_default(),
         };
     }
-    RawOp::Map { entries: entries.to_vec(), form: form.clone() }
+    RawOp::Map { form: Arc::new(form) }
 }
