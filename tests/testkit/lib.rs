@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod generate;
 pub mod oracle;
+pub mod pgtext;
 pub mod postgres;
 pub mod sim;
 pub mod skip;

@@ -1,0 +1,20 @@
+//! A database by the word on the command line: a folder, or a URI.
+
+use datomite::{Connection, Options};
+
+use crate::problem::Problem;
+
+/// Opens an existing database to read: works while another process writes.
+pub(crate) fn reader(name: &str) -> Result<Connection, Problem> {
+    Ok(datomite::open_with(name, Options::default().read_only())?)
+}
+
+/// Opens an existing database to write.
+pub(crate) fn writer(name: &str) -> Result<Connection, Problem> {
+    Ok(datomite::connect(name)?)
+}
+
+/// Opens a database to write, making it where there is none.
+pub(crate) fn writer_or_new(name: &str) -> Result<Connection, Problem> {
+    Ok(datomite::open(name)?)
+}
