@@ -1,6 +1,6 @@
 //! A database by the word on the command line: a folder, or a URI.
 
-use datomite::{Connection, Options};
+use datomite::{Connection, DbError, Options, StorageError};
 
 use crate::problem::Problem;
 
@@ -17,4 +17,13 @@ pub(crate) fn writer(name: &str) -> Result<Connection, Problem> {
 /// Opens a database to write, making it where there is none.
 pub(crate) fn writer_or_new(name: &str) -> Result<Connection, Problem> {
     Ok(datomite::open(name)?)
+}
+
+/// Opens an existing database to write; where another process writes, to read.
+pub(crate) fn writer_or_reader(name: &str) -> Result<Connection, Problem> {
+    match datomite::connect(name) {
+        Ok(conn) => Ok(conn),
+        Err(DbError::Storage(StorageError::Locked { .. })) => reader(name),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -144,7 +144,7 @@ pub(crate) fn suggestions(db: &Db, tables: &[Table]) -> Result<Vec<Suggestion>, 
     }
     for path in chains(tables) {
         let suggestion = grouped_by(tables, &path, "the longest chain of references");
-        if !db.q(suggestion.query.as_str())?.run()?.is_empty() {
+        if !db.q(&suggestion.query).answer()?.is_empty() {
             found.push(suggestion);
             break;
         }

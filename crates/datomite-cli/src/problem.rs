@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
+use datomite::{DbError, EdnError, Error, Keyword, QueryError, TxError};
+use datomite_import::ImportError;
 
 /// Exit codes: a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,38 @@ impl Problem {
     /// Stopped by the user.
     pub(crate) fn interrupted() -> Problem {
         Problem { exit: Exit::Interrupted, ..Problem::refused("interrupted") }
+    }
+
+    /// A query that was refused, with the place in its text.
+    pub(crate) fn query(error: QueryError, text: &str) -> Problem {
+        if let QueryError::Unreadable(error) = &error {
+            return Problem::edn(error.clone(), text);
+        }
+        let problem = Problem::of(error.code(), &error);
+        let problem = match &error {
+            QueryError::Cancelled => Problem { exit: Exit::Interrupted, ..problem },
+            _ => problem,
+        };
+        match error.place().and_then(|place| place.span.clone()) {
+            Some(span) => problem.at(text, span),
+            None => problem,
+        }
+    }
+
+    /// Text that is not EDN, with the place.
+    pub(crate) fn edn(error: EdnError, text: &str) -> Problem {
+        let span = error.span.clone();
+        Problem::refused(error.to_string()).at(text, span)
+    }
+
+    /// Standard output that could not be written.
+    pub(crate) fn output(error: std::io::Error) -> Problem {
+        Problem::refused(format!("standard output: {error}"))
+    }
+
+    fn of(code: Option<Keyword>, error: &dyn std::error::Error) -> Problem {
+        let code = code.map(|code| code.to_string());
+        Problem { code, ..Problem::refused(error.to_string()) }
     }
 
     /// The same with the place in a text.
@@ -102,6 +136,36 @@ fn marked(headline: &str, text: &str, span: &Range<usize>, hint: Option<&str>) -
     match report.finish().write(Source::from(text), &mut out) {
         Ok(()) => String::from_utf8_lossy(&out).trim_end().to_owned(),
         Err(_) => format!("error: {headline}"),
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Problem {
+        Problem::of(error.code(), &error)
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Problem {
+        Problem::of(error.code(), &error)
+    }
+}
+
+impl From<TxError> for Problem {
+    fn from(error: TxError) -> Problem {
+        Problem::of(error.code(), &error)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        Problem::of(error.code(), &error)
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Problem {
+        Problem::refused(error.to_string())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::QueryError;
 use crate::ast::FindSpec;
 use crate::builtins::clj;
 use crate::find::is_single;
-use crate::relation::Col;
+use crate::relation::{Col, Kind};
 
 /// What a query answers.
 #[derive(Clone, Debug)]
@@ -43,6 +43,11 @@ impl QueryResult {
     /// How many columns a row has.
     pub fn width(&self) -> usize {
         self.columns.len()
+    }
+
+    /// Whether a column holds entity ids: what a display may show by name.
+    pub fn is_entity(&self, column: usize) -> bool {
+        matches!(self.columns.get(column), Some(Col::Word(Kind::Ref, _)))
     }
 
     /// The rows.

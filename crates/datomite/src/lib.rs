@@ -105,12 +105,12 @@ pub use datomite_storage::{
 };
 
 pub use datomite_db::{
-    AggregateFn, Argument, AttributePredicateFn, Bulk, BulkError, Clock, Column, Connection,
+    AggregateFn, Alteration, Argument, AttributePredicateFn, Bulk, BulkError, Clock, Column, Connection,
     DatabaseId, Datoms, Db, DbError, DbStats, Entity, EntityPredicateFn, EntityValue, Function,
     FunctionError, Functions, IndexStats, IntoFunction, IntoTxData, Listener, Log, OpenBackend,
     Options, Outcome, Pause, QueryFn, Spawn, TimePoint, TransactionFn, TxData, TxEntry, TxError,
-    TxFuture, TxMeta, TxRange, TxReport, TxReportQueue, connect, connect_with, create_database,
-    database_names, delete_database, mem, mem_with, open, open_backend, open_with, register,
+    KeyRange, TxBuilder, TxFuture, TxMeta, TxRange, TxReport, TxReportQueue, connect, connect_with, create_database,
+    database_names, delete_database, mem, mem_with, open, open_backend, open_with, register, tx,
 };
 
 pub use datomite_query::{

@@ -24,5 +24,5 @@ pub(crate) fn answer(db: &Db, eid: &Edn) -> Result<Answer, Problem> {
     if db.datoms(datomite::Index::Eavt, std::slice::from_ref(&id))?.next().is_none() {
         return Err(missing());
     }
-    Ok(Answer::Value(db.pull(&Edn::Vector(vec![Edn::symbol("*")]), &id)?))
+    Ok(Answer::Value(db.pull("[*]", id)?))
 }

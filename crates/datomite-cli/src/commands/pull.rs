@@ -1,6 +1,6 @@
 //! `datomite pull DB PATTERN EID…`
 
-use datomite::{Ask, Db, Edn};
+use datomite::{Db, Edn, Pattern, QueryError};
 
 use crate::args::Pull;
 use crate::output::Answer;
@@ -20,7 +20,11 @@ pub(crate) fn run(args: Pull) -> Result<(), Problem> {
 /// The pulled map, or a vector of them.
 pub(crate) fn answer(db: &Db, pattern: &Edn, eids: &[Edn]) -> Result<Answer, Problem> {
     match eids {
-        [eid] => Ok(Answer::Value(db.pull(pattern, eid)?)),
-        eids => Ok(Answer::Value(Edn::Vector(db.pull_many(pattern, eids)?))),
+        [eid] => Ok(Answer::Value(datomite::pull(db, &pattern_of(pattern)?, eid)?)),
+        eids => Ok(Answer::Value(Edn::Vector(datomite::pull_many(db, &pattern_of(pattern)?, eids)?))),
     }
+}
+
+fn pattern_of(form: &Edn) -> Result<Pattern, Problem> {
+    Pattern::from_edn(form).map_err(|error| QueryError::from(error).into())
 }

@@ -13,7 +13,7 @@ pub(crate) fn run(args: Q) -> Result<(), Problem> {
     let db = view::apply(&conn.db(), &args.view)?;
     let inputs = ask::arguments(&rest)?;
     if args.explain {
-        eprint!("{}", ask::explain_with(&db, &text, inputs.clone())?);
+        eprint!("{}", ask::explain(&db, &text, inputs.clone())?);
     }
     let cancel = interrupt::fresh_token();
     let answer = ask::ask(&db, &text, inputs, &args.output, &cancel)?;

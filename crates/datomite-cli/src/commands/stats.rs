@@ -36,7 +36,11 @@ fn attribute_rows(db: &Db) -> Result<Answer, Problem> {
 fn index_rows(db: &Db) -> Answer {
     let number = |n: u64| Edn::long(i64::try_from(n).unwrap_or(i64::MAX));
     let tenths = |n: f64| Edn::Value(Value::Double((n * 10.0).round() / 10.0));
-    let rows = db.index_stats().into_iter().map(|(name, stats)| {
+    let named = db.index_stats().into_iter().flat_map(|stats| {
+        let name = stats.index.name();
+        [(name.to_owned(), stats.current), (format!("{name} history"), stats.history)]
+    });
+    let rows = named.map(|(name, stats)| {
         let rows = stats.rows.max(1) as f64;
         vec![
             Edn::string(&name),

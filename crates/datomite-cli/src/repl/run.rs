@@ -97,7 +97,7 @@ impl Session {
             }
             "explain" => {
                 let db = self.db()?;
-                print!("{}", ask::explain(&db, rest)?);
+                print!("{}", ask::explain(&db, rest, Vec::new())?);
             }
             _ => {
                 let db = self.db()?;
