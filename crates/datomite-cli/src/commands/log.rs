@@ -1,6 +1,6 @@
 //! `datomite log DB [FROM [TO]]`: transactions, oldest first.
 
-use datomite::{Connection, Edn, TimePoint, Value};
+use datomite::{Connection, Datom, Edn, EntityId, TimePoint, Value};
 
 use crate::args::Log;
 use crate::output::{Answer, Rows, Shape};
@@ -32,11 +32,17 @@ pub(crate) fn answer(
         rows.push(vec![
             Edn::Value(Value::Long(entry.t.raw() as i64)),
             Edn::Value(Value::Long(entry.t.tx().raw() as i64)),
-            Edn::Value(Value::Instant(entry.instant)),
+            instant(&entry.data, entry.t.tx()),
             count(added),
             count(entry.data.len() - added),
         ]);
     }
     let columns = ["t", "tx", "instant", "added", "retracted"].map(str::to_owned).to_vec();
     Ok(Answer::Rows(Rows { columns, rows, shape: Shape::Bag }))
+}
+
+/// The instant that a transaction says of itself.
+fn instant(data: &[Datom], tx: EntityId) -> Edn {
+    let said = data.iter().find(|datom| datom.e == tx && matches!(datom.v, Value::Instant(_)));
+    said.map_or(Edn::Nil, |datom| Edn::Value(datom.v.clone()))
 }

@@ -21,7 +21,7 @@ pub(super) fn table(answer: &Answer, raw: bool, db: Option<&Db>) -> String {
 
 fn rows_table(rows: &Rows, raw: bool, db: Option<&Db>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_none() {
         table.set_width(WIDTH_DEFAULT);
