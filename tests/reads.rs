@@ -8,7 +8,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use datomite::{
-    Connection, Db, DbError, Edn, Index, Instant, Options, ReadFault, T, TimePoint, mem_with, read,
+    Connection, Db, DbError, Edn, Index, Input, Instant, Options, Pattern, Query, ReadFault, T,
+    TimePoint, mem_with, pull, q, read,
 };
 
 const SCHEMA: &str = r#"[
@@ -177,6 +178,49 @@ fn entities_report_every_failed_read() {
     fails_cleanly("touch", &fault, || {
         Ok::<_, DbError>(entity()?.touch()?.to_edn())
     });
+}
+
+#[test]
+fn queries_and_pulls_report_every_failed_read() {
+    let (conn, fault) = people();
+    let queries = [
+        "[:find ?n ?c :where [?e :p/age 7] [?e :p/name ?n] [?e :p/home ?h] [?h :h/city ?c]]",
+        "[:find (count ?e) . :where [?b :p/name \"name 3\"] [?e :p/boss ?b] (not [?e :p/age 20])]",
+        "[:find ?n :in $ % :where (over ?e ?n) [?e :p/age 40]]",
+        "[:find (pull ?e [:p/name {:p/home [*]}]) :where [?e :p/age 11]]",
+    ];
+    let rules = edn("[[(over ?e ?n) [?e :p/boss ?b] [?b :p/name ?n]]
+                      [(over ?e ?n) [?e :p/boss ?b] (over ?b ?n)]]");
+    let db = conn.db();
+    let past = db.as_of(T::new(db.basis_t().raw() - 1)).unwrap();
+    for (view, db) in [("the present", &db), ("as of", &past)] {
+        for text in queries {
+            let query = Query::parse(text).unwrap();
+            let mut inputs = vec![Input::Db(db.clone())];
+            if text.contains('%') {
+                inputs.push(Input::Edn(rules.clone()));
+            }
+            fails_cleanly(&format!("{text} of {view}"), &fault, || {
+                q(&query, &inputs).map(|result| sorted(result.into_edn()))
+            });
+        }
+        let pattern = Pattern::from_edn(&edn("[* {:p/_boss [:p/name]} {:p/boss 2}]")).unwrap();
+        let name = edn("[:p/name \"name 3\"]");
+        fails_cleanly(&format!("pull of {view}"), &fault, || {
+            pull(db, &pattern, &name)
+        });
+    }
+}
+
+/// Sets have no order.
+fn sorted(answer: Edn) -> Edn {
+    match answer {
+        Edn::Set(mut rows) => {
+            rows.sort();
+            Edn::Set(rows)
+        }
+        other => other,
+    }
 }
 
 #[test]
