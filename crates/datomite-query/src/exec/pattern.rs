@@ -17,6 +17,10 @@ use crate::error::Place;
 use crate::plan::{PatternOp, Pos, entity, scalar};
 use crate::relation::{Col, Kind, Relation};
 
+/// A range for each key costs as much as walking past this many rows of an attribute (0.45 µs
+/// against 3 ns, measured on 20,000 rows).
+const EACH_ROWS: u64 = 128;
+
 /// One key for each row, where a position is bound or constant.
 enum Keys {
     None,
@@ -371,7 +375,7 @@ impl Pattern<'_> {
             return self.by_value_set(attribute, value, keys, rows);
         }
         let mut batch = self.batch([true, false, false]);
-        let few = (keys.len() as u64) < 4 || (keys.len() as u64) * 16 < self.op.total;
+        let few = (keys.len() as u64) < 4 || (keys.len() as u64) * EACH_ROWS < self.op.total;
         if few {
             let a = Some(attribute.id);
             let v = self.op.v.clone();
