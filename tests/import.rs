@@ -215,8 +215,8 @@ impl<'a> Ours<'a> {
 
     /// The attribute that a pure bridge table became, if this is one.
     fn bridge(&self, table: &Table) -> Option<Arc<Attribute>> {
-        let mut found =
-            self.attributes.iter().filter(|((t, _), _)| *t == table.name()).flat_map(|(_, l)| l);
+        let own = self.attributes.iter().filter(|((t, _), _)| *t == table.name());
+        let mut found = own.flat_map(|(_, list)| list).filter(|a| !is_companion(self.db, a));
         let only = found.next()?;
         let bridge = only.is_ref() && only.is_many() && found.next().is_none();
         bridge.then(|| Arc::clone(only))
@@ -224,9 +224,10 @@ impl<'a> Ours<'a> {
 
     fn bridge_rows(&self, catalog: &Catalog, table: &Table, attribute: &Attribute) -> TextRows {
         let pairs = self.datoms_of(attribute.id);
-        let second = annotation(self.db, attribute.id, ":pg/column").expect("a bridge's column");
+        let columns = annotation(self.db, attribute.id, ":pg/column").expect("a bridge's columns");
+        let (first, _) = columns.split_once('+').expect("two columns");
         let cell = |column: &Column, e: EntityId, v: &Value| {
-            let end = if column.name == second { v.as_ref_id().expect("a ref") } else { e };
+            let end = if column.name == first { e } else { v.as_ref_id().expect("a ref") };
             self.referenced(catalog, table, column, end)
         };
         let row = |(e, v): (EntityId, Value)| {
@@ -301,6 +302,11 @@ impl<'a> Ours<'a> {
         let column = foreign.columns.iter().find(|c| c.name == *name).expect("its column");
         self.cell(catalog, foreign, column, target)
     }
+}
+
+/// Attributes beside the one of a column: what it cannot hold itself.
+fn is_companion(db: &Db, attribute: &Attribute) -> bool {
+    annotation(db, attribute.id, ":pg/type").as_deref() == Some("companion")
 }
 
 fn annotation(db: &Db, e: EntityId, attribute: &str) -> Option<String> {
