@@ -147,7 +147,18 @@ impl<'a> Prepared<'a> {
                 self.objects.push((*var, input));
                 Ok(())
             }
-            (InputForm::Binding(binding, _), Input::Edn(value)) => self.bind(binding, value, used),
+            (InputForm::Binding(binding, place), Input::Edn(value)) => self
+                .bind(binding, value, used)
+                .map_err(|error| match error {
+                    QueryError::BindingMismatch { found, message, .. } => {
+                        QueryError::BindingMismatch {
+                            binding: place.form.clone(),
+                            found,
+                            message,
+                        }
+                    }
+                    other => other,
+                }),
             _ => Err(QueryError::InvalidDataSource {
                 found: "a database or log in the place of a value".to_owned(),
             }),

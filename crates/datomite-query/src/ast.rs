@@ -66,14 +66,12 @@ pub(crate) enum Element {
         name: Symbol,
         arguments: Vec<Edn>,
         variable: Var,
-        place: Arc<Place>,
     },
     /// `(pull $source? ?variable pattern)`
     Pull {
         source: Option<Symbol>,
         variable: Var,
         pattern: PullSpec,
-        place: Arc<Place>,
     },
 }
 

@@ -38,6 +38,9 @@ struct Batch {
     added: Option<Vec<u64>>,
 }
 
+/// Variables and the columns to join them on.
+type KeyCols = (Vec<Var>, Vec<Col>);
+
 struct Pattern<'a> {
     exec: &'a Exec<'a>,
     db: &'a Db,
@@ -264,7 +267,7 @@ impl Pattern<'_> {
     }
 
     /// Columns of the rows so far that hold no ids where the pattern has references: resolved.
-    fn resolved_keys(&self, rows: &Relation) -> Result<Option<(Vec<Var>, Vec<Col>)>, QueryError> {
+    fn resolved_keys(&self, rows: &Relation) -> Result<Option<KeyCols>, QueryError> {
         let is_ref = self.op.attribute.as_ref().is_some_and(|a| a.is_ref());
         let mut any = false;
         let (mut vars, mut cols) = (Vec::new(), Vec::new());

@@ -66,7 +66,6 @@ fn parse_element(form: Node<'_>, scope: &mut Scope) -> Result<Element, QueryErro
         name: name.clone(),
         arguments: constants.iter().map(|c| c.form.clone()).collect(),
         variable: scope.var(variable),
-        place: form.place(),
     })
 }
 
@@ -106,7 +105,6 @@ fn parse_pull(
         source,
         variable: scope.var(variable),
         pattern,
-        place: form.place(),
     })
 }
 
