@@ -450,16 +450,7 @@ impl Pattern<'_> {
             order.sort_unstable_by_key(|row| keys[*row as usize]);
         }
         let key = |at: usize| keys[order[at] as usize];
-        let bound = |e: u64, side| Bound {
-            e: Some(EntityId::new(e)),
-            a: Some(attribute.id),
-            v: None,
-            side,
-        };
-        let range = KeyRange {
-            lo: bound(key(0), Side::Before),
-            hi: bound(key(keys.len() - 1), Side::After),
-        };
+        let range = entities(attribute, key(0), key(keys.len() - 1));
         let mut runs = self.db.runs(Index::Aevt, &range);
         let mut ids: Vec<u64> = Vec::new();
         let mut picks: Vec<u32> = Vec::new();
@@ -735,6 +726,20 @@ impl Pattern<'_> {
         if let (Some(e), Some(v)) = (self.var(0), self.var(2)) {
             self.prove_pair(result, attribute, e, v);
         }
+    }
+}
+
+/// The rows of an attribute from one entity to another, both included.
+fn entities(attribute: &Attribute, first: u64, last: u64) -> KeyRange {
+    let bound = |e: u64, side| Bound {
+        e: Some(EntityId::new(e)),
+        a: Some(attribute.id),
+        v: None,
+        side,
+    };
+    KeyRange {
+        lo: bound(first, Side::Before),
+        hi: bound(last, Side::After),
     }
 }
 
