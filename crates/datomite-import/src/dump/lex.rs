@@ -260,6 +260,14 @@ pub(crate) fn literal(bytes: &[u8], at: usize, standard: bool, out: &mut Vec<u8>
             }
         }
         b'x' | b'X' => hex_to_bits(out, start),
+        // `N'…'` is of type bpchar, which loses its padding where it becomes another text type.
+        b'n' | b'N' => {
+            let kept = out[start..]
+                .iter()
+                .rposition(|b| *b != b' ')
+                .map_or(0, |n| n + 1);
+            out.truncate(start + kept);
+        }
         _ => {}
     }
     Some(end)
