@@ -565,7 +565,7 @@ fn load_rows<G: Group>(
     let mut sequences: FxHashMap<Name, Sequences> = FxHashMap::default();
     let mut reports: FxHashMap<Name, TableReport> = FxHashMap::default();
     let mut batches = Batches::default();
-    let mut done = 0;
+    let mut done = 0u64;
     let mut scratch = Vec::new();
     for block in &import.scan.blocks {
         let root = import.scan.catalog.root(&block.table);
@@ -605,7 +605,7 @@ fn load_rows<G: Group>(
                 writer.flush(import, instants)?;
                 writer.batch.note(&name);
             }
-            if done % PROGRESS_ROWS == 0 {
+            if done.is_multiple_of(PROGRESS_ROWS) {
                 import.tell(Phase::Load, &name, done, total)?;
             }
             Ok(())

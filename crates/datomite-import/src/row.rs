@@ -129,6 +129,8 @@ pub(crate) struct Compiled {
 }
 
 const NO_SLOT: usize = usize::MAX;
+/// Composites cannot contain themselves in Postgres; a dump that says so is not followed.
+const DEPTH_MAX: u32 = 32;
 
 impl Compiled {
     /// Compiles a relation; needed attributes get their slots.
@@ -409,8 +411,6 @@ fn compile(
     slots: &mut Slots,
     depth: u32,
 ) -> Kind {
-    /// Composites cannot contain themselves in Postgres; a dump that says so is not followed.
-    const DEPTH_MAX: u32 = 32;
     let Some(attribute) = &column.attribute else {
         return Kind::Skip;
     };
@@ -433,25 +433,8 @@ fn compile(
         .shape
         .array
         .map(|delimiter| (delimiter, extra("array")));
-    let alone = exact.is_none();
     let single = match &column.shape.element {
-        Element::Scalar(scalar) => {
-            let special = if alone && scalar.has_special() {
-                extra("special")
-            } else {
-                NO_SLOT
-            };
-            let parts = if alone && *scalar == Scalar::Interval {
-                [extra("months"), extra("days"), extra("us")]
-            } else {
-                [NO_SLOT; 3]
-            };
-            Single::Scalar {
-                scalar: *scalar,
-                special,
-                parts,
-            }
-        }
+        Element::Scalar(scalar) => compile_scalar(*scalar, exact.is_none(), &mut extra),
         Element::Enum(name) => Single::Enum(Arc::new(
             labels.enums.get(name).cloned().unwrap_or_default(),
         )),
@@ -476,6 +459,25 @@ fn compile(
             exact,
         },
         None => Kind::Single(single),
+    }
+}
+
+/// A scalar; an element of an array has no companions.
+fn compile_scalar(scalar: Scalar, alone: bool, extra: &mut dyn FnMut(&str) -> usize) -> Single {
+    let special = if alone && scalar.has_special() {
+        extra("special")
+    } else {
+        NO_SLOT
+    };
+    let parts = if alone && scalar == Scalar::Interval {
+        [extra("months"), extra("days"), extra("us")]
+    } else {
+        [NO_SLOT; 3]
+    };
+    Single::Scalar {
+        scalar,
+        special,
+        parts,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use datomite::{Cardinality, Edn, Keyword, Unique, Value, ValueType};
 
-use crate::mapping::{ColumnPlan, Identity, Plan, companion};
+use crate::mapping::{Bridge, ColumnPlan, Identity, Plan, companion};
 
 /// An attribute to install.
 #[derive(Clone, PartialEq, Debug)]
@@ -170,22 +170,7 @@ pub(crate) fn attributes(plan: &Plan) -> (Vec<AttributeSpec>, Vec<AttributeSpec>
             tuples.push(key);
         }
     }
-    for bridge in &plan.bridges {
-        let table = bridge.table.to_string();
-        let names = format!("{}+{}", bridge.from.0, bridge.to.0);
-        let mut spec = AttributeSpec::new(bridge.attribute.clone(), ValueType::Ref).of_origin(
-            &table,
-            &names,
-            &format!("references {}", bridge.to.1.target),
-        );
-        spec.cardinality = Cardinality::Many;
-        spec.doc.clone_from(&bridge.doc);
-        let mut raw =
-            AttributeSpec::new(companion(&bridge.attribute, "raw"), bridge.raw.value_type())
-                .of_origin(&table, &names, "companion");
-        raw.cardinality = Cardinality::Many;
-        plain.extend([spec, raw]);
-    }
+    plain.extend(plan.bridges.iter().flat_map(bridge_attributes));
     for composite in &plan.composites {
         let name = composite.name.to_string();
         for field in &composite.fields {
@@ -193,6 +178,22 @@ pub(crate) fn attributes(plan: &Plan) -> (Vec<AttributeSpec>, Vec<AttributeSpec>
         }
     }
     (plain, tuples)
+}
+
+/// The reference that a bridge becomes, and what keeps its dangling keys.
+fn bridge_attributes(bridge: &Bridge) -> [AttributeSpec; 2] {
+    let table = bridge.table.to_string();
+    let names = format!("{}+{}", bridge.from.0, bridge.to.0);
+    let type_text = format!("references {}", bridge.to.1.target);
+    let mut spec = AttributeSpec::new(bridge.attribute.clone(), ValueType::Ref)
+        .of_origin(&table, &names, &type_text);
+    spec.cardinality = Cardinality::Many;
+    spec.doc.clone_from(&bridge.doc);
+    let ident = companion(&bridge.attribute, "raw");
+    let mut raw =
+        AttributeSpec::new(ident, bridge.raw.value_type()).of_origin(&table, &names, "companion");
+    raw.cardinality = Cardinality::Many;
+    [spec, raw]
 }
 
 fn member_columns(columns: &[ColumnPlan], members: &[usize]) -> String {

@@ -69,6 +69,13 @@ impl Changes {
         self.forms.push(operation("db/add", e, a, v));
     }
 
+    /// Hands the forms on and notes the counts.
+    fn take_into(&mut self, report: &mut TableReport, forms: &mut Vec<Edn>) {
+        report.datoms += self.asserted;
+        report.retracted += self.retracted;
+        forms.append(&mut self.forms);
+    }
+
     fn retract(&mut self, e: EntityId, a: EntityId, v: &Value) {
         self.retracted += 1;
         self.forms.push(operation("db/retract", e, a, v));
@@ -458,10 +465,8 @@ fn compare_and_load<G: Group>(
         let report = reports.entry(table).or_default();
         report.rows = ids.ids.len() as u64;
         report.entities = report.rows;
-        report.datoms = changes.asserted;
-        report.retracted = changes.retracted;
         report.time = started.elapsed();
-        forms.append(&mut changes.forms);
+        changes.take_into(report, &mut forms);
     }
     for n in 0..import.plan.bridges.len() {
         let mut changes = Changes::default();
@@ -472,26 +477,25 @@ fn compare_and_load<G: Group>(
         let rows = compare_bridge(import, &mut converters, n, &lookup, &mut changes)?;
         let report = reports.entry(table).or_default();
         report.rows = rows;
-        report.datoms = changes.asserted;
-        report.retracted = changes.retracted;
-        forms.append(&mut changes.forms);
+        changes.take_into(report, &mut forms);
     }
-    // The transaction is made even where nothing changed: it says that the dump was read.
-    forms.push(tx_map(
-        Edn::string("datomic.tx"),
-        import.provenance("changes"),
-    ));
+    write_changes(import, forms, instants)?;
+    let (converters, reports) = (&mut converters, &mut reports);
+    load_new(import, converters, rows, writer, reports, instants)?;
+    finish_tables(import, converters, reports);
+    Ok(())
+}
+
+/// Writes the changes; also where there are none, to say that the dump was read.
+fn write_changes<G: Group>(
+    import: &mut Import<G>,
+    mut forms: Vec<Edn>,
+    instants: &mut Instants,
+) -> Result<(), ImportError> {
+    let current = Edn::string("datomic.tx");
+    forms.push(tx_map(current, import.provenance("changes")));
     import.report.transactions += 1;
     import.group.transact(forms, instants.next())?;
-    load_new(
-        import,
-        &mut converters,
-        rows,
-        writer,
-        &mut reports,
-        instants,
-    )?;
-    finish_tables(import, &converters, &mut reports);
     Ok(())
 }
 
@@ -811,7 +815,7 @@ fn load_new<G: Group>(
             let entity = EntityId::new(ids.ids[*next]);
             *next += 1;
             seen += 1;
-            if seen % PROGRESS_ROWS == 0 {
+            if seen.is_multiple_of(PROGRESS_ROWS) {
                 import.tell(Phase::Load, &name, seen, 0)?;
             }
             let compiled = &mut converters.relations[n];

@@ -120,8 +120,8 @@ fn copy_decides_null_before_it_unescapes() {
 #[test]
 fn inserts_give_rows_of_constants() {
     let some = |text: &str| Some(text.to_owned());
-    let text = "INSERT INTO s.\"T\" (a, \"B\") OVERRIDING SYSTEM VALUE VALUES\n\t(-1, 'x'), (NULL::text, \
-                E'\\t'), (DEFAULT, now()), (ARRAY['a', NULL], CAST('3' AS int)), \
+    let text = "INSERT INTO s.\"T\" (a, \"B\") OVERRIDING SYSTEM VALUE VALUES\n\t(-1, 'x'), \
+                (NULL::text, E'\\t'), (DEFAULT, now()), (ARRAY['a', NULL], CAST('3' AS int)), \
                 (date '2020-01-01', TRUE::boolean) ON CONFLICT DO NOTHING;";
     let head = insert::head(text, true).expect("an insert");
     assert_eq!(
