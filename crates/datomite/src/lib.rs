@@ -136,3 +136,8 @@ pub mod storage {
         Bound, DatomSet, Edit, Fact, KeyRange, Run, Runs, SetStats, Side, Window, word,
     };
 }
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
