@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 const LINE_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 1000;
-/// Packages in Cargo.lock, our own included.
-const PACKAGES_MAX: usize = 250;
+/// Packages in Cargo.lock, our own included; some 25 of them serve the web example alone.
+const PACKAGES_MAX: usize = 270;
 
 /// Which of our packages each one names. A new arrow needs a record in `docs/decisions/`.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/datomite-cli", &["datomite", "datomite-import"]),
     ("tests", &["datomite", "datomite-import"]),
     ("benches", &["datomite", "datomite-import"]),
-    ("examples", &["datomite"]),
+    ("examples", &["datomite", "datomite-import"]),
 ];
 
 /// What the engine crates may use of others. Adding one needs a line in `docs/decisions/`.
