@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Print counts and sizes.
     Stats(Stats),
+    /// Print the functions that a query may call, or one of them.
+    Functions(Functions),
 }
 
 /// Which moment of the database is asked.
@@ -141,13 +143,13 @@ pub(crate) struct Q {
     /// The database: a folder or a URI.
     pub(crate) db: String,
     /// The query; `-` reads it from standard input.
-    #[arg(required_unless_present = "file", allow_hyphen_values = true)]
+    #[arg(required_unless_present = "file")]
     pub(crate) query: Option<String>,
     /// Read the query from a file.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Inputs after the database, each as EDN.
-    #[arg(value_name = "ARG", allow_hyphen_values = true)]
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
     pub(crate) args: Vec<String>,
     /// Print the plan on standard error.
     #[arg(long)]
@@ -193,7 +195,12 @@ pub(crate) struct Transact {
     #[arg(required_unless_present = "file")]
     pub(crate) tx_data: Option<String>,
     /// Read it from a file.
-    #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "tx_data")]
+    #[arg(
+        short = 'f',
+        long = "file",
+        value_name = "FILE",
+        conflicts_with = "tx_data"
+    )]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -206,7 +213,7 @@ pub(crate) struct Datoms {
     /// eavt, aevt, avet or vaet.
     pub(crate) index: String,
     /// Leading components, as EDN.
-    #[arg(value_name = "COMPONENT", allow_hyphen_values = true)]
+    #[arg(value_name = "COMPONENT", allow_negative_numbers = true)]
     pub(crate) components: Vec<String>,
     #[command(flatten)]
     pub(crate) view: View,
@@ -267,6 +274,14 @@ pub(crate) struct Stats {
     /// Nodes, fill and bytes of each index.
     #[arg(long)]
     pub(crate) indexes: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Functions {
+    /// A function, a macro or an aggregate.
+    pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -11,20 +11,25 @@ use crate::args::Output;
 use crate::hint::probe;
 use crate::output::{Answer, Rows, Shape};
 use crate::problem::Problem;
+use crate::{interrupt, memory};
 
 /// Runs a query text with arguments after the database.
-pub(crate) fn ask(
+pub(crate) fn ask(db: &Db, text: &str, args: Vec<Edn>, output: &Output) -> Result<Answer, Problem> {
+    interrupt::stoppable(|cancel| ask_until(db, text, args, output, cancel))
+}
+
+fn ask_until(
     db: &Db,
     text: &str,
     args: Vec<Edn>,
     output: &Output,
-    cancel: &CancelToken,
+    cancel: CancelToken,
 ) -> Result<Answer, Problem> {
     let query = Query::parse(text).map_err(|error| Problem::query(error, text))?;
     let inputs = inputs(db, args);
     let options = options(output, cancel)?;
-    let result = datomite::q_with(&query, &inputs, &options)
-        .map_err(|error| Problem::query(error, text))?;
+    let result =
+        datomite::q_with(&query, &inputs, &options).map_err(|error| Problem::query(error, text))?;
     if io::stdout().is_terminal() {
         note(text, &inputs, &options);
     }
@@ -35,12 +40,16 @@ pub(crate) fn ask(
 pub(crate) fn explain(db: &Db, text: &str, args: Vec<Edn>) -> Result<String, Problem> {
     let query = Query::parse(text).map_err(|error| Problem::query(error, text))?;
     let explained = datomite::explain(&query, &inputs(db, args));
-    Ok(explained.map_err(|error| Problem::query(error, text))?.to_string())
+    Ok(explained
+        .map_err(|error| Problem::query(error, text))?
+        .to_string())
 }
 
 /// The database and the arguments, as a query takes them.
 fn inputs(db: &Db, args: Vec<Edn>) -> Vec<Input> {
-    std::iter::once(Input::Db(db.clone())).chain(args.into_iter().map(Input::Edn)).collect()
+    std::iter::once(Input::Db(db.clone()))
+        .chain(args.into_iter().map(Input::Edn))
+        .collect()
 }
 
 /// Reads arguments given as EDN, each its own text.
@@ -52,8 +61,12 @@ pub(crate) fn arguments(texts: &[String]) -> Result<Vec<Edn>, Problem> {
     Ok(forms)
 }
 
-fn options(output: &Output, cancel: &CancelToken) -> Result<QueryOptions, Problem> {
-    let mut options = QueryOptions { cancel: Some(cancel.clone()), ..QueryOptions::default() };
+fn options(output: &Output, cancel: CancelToken) -> Result<QueryOptions, Problem> {
+    let mut options = QueryOptions {
+        cancel: Some(cancel),
+        rows_max: memory::rows_max(),
+        ..QueryOptions::default()
+    };
     if let Some(seconds) = output.timeout {
         let timeout = Duration::try_from_secs_f64(seconds)
             .map_err(|_| Problem::usage(format!("--timeout {seconds} is no time")))?;
@@ -66,9 +79,14 @@ fn options(output: &Output, cancel: &CancelToken) -> Result<QueryOptions, Proble
 fn note(text: &str, inputs: &[Input], options: &QueryOptions) {
     let count = |form: &Edn| -> Option<i64> {
         let query = Query::from_edn(form).ok()?;
-        datomite::q_with(&query, inputs, options).ok()?.into_edn().as_long()
+        datomite::q_with(&query, inputs, options)
+            .ok()?
+            .into_edn()
+            .as_long()
     };
-    let Some(probe) = datomite::read(text).ok().as_ref().and_then(probe) else { return };
+    let Some(probe) = datomite::read(text).ok().as_ref().and_then(probe) else {
+        return;
+    };
     let counts = count(&probe.matches).zip(count(&probe.distinct));
     if let Some(note) = counts.and_then(|(matches, distinct)| probe.note(matches, distinct)) {
         eprintln!("{note}");
@@ -87,12 +105,20 @@ fn answer(text: &str, result: QueryResult) -> Answer {
     };
     let rows: Vec<Vec<Edn>> = result
         .rows()
-        .map(|row| row.values().enumerate().map(|(at, form)| shown(form, at)).collect())
+        .map(|row| {
+            row.values()
+                .enumerate()
+                .map(|(at, form)| shown(form, at))
+                .collect()
+        })
         .collect();
     let names = |forms: &[Edn]| forms.iter().map(Edn::to_string).collect::<Vec<String>>();
     let (columns, shape) = match find.as_slice() {
         [_, dot] if is_symbol(dot, ".") => {
-            let value = rows.into_iter().next().and_then(|row| row.into_iter().next());
+            let value = rows
+                .into_iter()
+                .next()
+                .and_then(|row| row.into_iter().next());
             return Answer::Value(value.unwrap_or(Edn::Nil));
         }
         [Edn::Vector(parts)] if parts.last().is_some_and(|last| is_symbol(last, "...")) => {
@@ -108,29 +134,42 @@ fn answer(text: &str, result: QueryResult) -> Answer {
         Edn::Vector(_) if shape == Shape::Set => (columns, Shape::Bag),
         _ => (columns, shape),
     };
-    Answer::Rows(Rows { columns, rows, shape })
+    Answer::Rows(Rows {
+        columns,
+        rows,
+        shape,
+    })
 }
 
 fn keys_of(map: &Edn) -> Vec<String> {
     let entries = map.as_map().unwrap_or(&[]);
-    entries.iter().map(|(key, _)| key.to_string().trim_start_matches(':').to_owned()).collect()
+    entries
+        .iter()
+        .map(|(key, _)| key.to_string().trim_start_matches(':').to_owned())
+        .collect()
 }
 
 fn is_symbol(form: &Edn, name: &str) -> bool {
-    form.as_symbol().is_some_and(|symbol| symbol.as_str() == name)
+    form.as_symbol()
+        .is_some_and(|symbol| symbol.as_str() == name)
 }
 
 /// What stands after `:find`.
 fn find_forms(query: &Edn) -> Vec<Edn> {
     let find = Edn::keyword("find");
     match query {
-        Edn::Map(_) => {
-            query.get(&find).and_then(Edn::as_sequence).map(<[Edn]>::to_vec).unwrap_or_default()
-        }
+        Edn::Map(_) => query
+            .get(&find)
+            .and_then(Edn::as_sequence)
+            .map(<[Edn]>::to_vec)
+            .unwrap_or_default(),
         query => {
             let items = query.as_sequence().unwrap_or(&[]).iter();
             let after = items.skip_while(|form| **form != find).skip(1);
-            after.take_while(|form| form.as_keyword().is_none()).cloned().collect()
+            after
+                .take_while(|form| form.as_keyword().is_none())
+                .cloned()
+                .collect()
         }
     }
 }

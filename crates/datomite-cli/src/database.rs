@@ -6,11 +6,13 @@ use crate::problem::Problem;
 
 /// Opens an existing database to read: works while another process writes.
 pub(crate) fn reader(name: &str) -> Result<Connection, Problem> {
+    no_dump(name)?;
     Ok(datomite::open_with(name, Options::default().read_only())?)
 }
 
 /// Opens an existing database to write.
 pub(crate) fn writer(name: &str) -> Result<Connection, Problem> {
+    no_dump(name)?;
     Ok(datomite::connect(name)?)
 }
 
@@ -26,4 +28,16 @@ pub(crate) fn writer_or_reader(name: &str) -> Result<Connection, Problem> {
         Err(DbError::Storage(StorageError::Locked { .. })) => reader(name),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A file is a dump at best: a database is a folder.
+fn no_dump(name: &str) -> Result<(), Problem> {
+    if !std::path::Path::new(name).is_file() {
+        return Ok(());
+    }
+    Err(
+        Problem::refused(format!("{name} is a file, not a database")).hint(format!(
+            "datomite import {name} makes a database of a dump; datomite open asks it"
+        )),
+    )
 }

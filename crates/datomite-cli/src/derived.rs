@@ -7,15 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datomite::{
-    Ask, Attribute, Db, Edn, EntityId, Index, KeyRange, Unique, Value, ValueType,
-};
+use datomite::{Ask, Attribute, Db, Edn, EntityId, Index, KeyRange, Unique, Value, ValueType};
 
 use crate::problem::Problem;
 
 /// How many tables a chain may have, and how many chains are looked at.
 const CHAIN_MAX: usize = 8;
 const CHAINS_SEEN_MAX: usize = 20_000;
+
+/// Words in the names of columns that tell a person which row it is, best first.
+const TELLING: &[&str] = &["name", "title", "label", "email", "description"];
 
 /// A table as attributes.
 #[derive(Debug, Clone)]
@@ -63,9 +64,10 @@ pub(crate) struct Suggestion {
 pub(crate) fn tables(db: &Db) -> Result<Vec<Table>, Problem> {
     let mut by_namespace: BTreeMap<String, Vec<(Arc<Attribute>, String, String)>> = BTreeMap::new();
     for attribute in db.schema().attributes() {
-        let (Some(namespace), Some(table)) =
-            (attribute.ident.namespace(), annotation(db, attribute.id, ":pg/table")?)
-        else {
+        let (Some(namespace), Some(table)) = (
+            attribute.ident.namespace(),
+            annotation(db, attribute.id, ":pg/table")?,
+        ) else {
             continue;
         };
         let column = annotation(db, attribute.id, ":pg/column")?.unwrap_or_default();
@@ -77,7 +79,11 @@ pub(crate) fn tables(db: &Db) -> Result<Vec<Table>, Problem> {
         attributes.sort_by_key(|(attribute, _, _)| attribute.id);
         tables.extend(table(db, namespace, attributes)?);
     }
-    tables.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.namespace.cmp(&b.namespace)));
+    tables.sort_by(|a, b| {
+        b.rows
+            .cmp(&a.rows)
+            .then_with(|| a.namespace.cmp(&b.namespace))
+    });
     Ok(tables)
 }
 
@@ -86,12 +92,19 @@ fn table(
     namespace: String,
     attributes: Vec<(Arc<Attribute>, String, String)>,
 ) -> Result<Option<Table>, Problem> {
-    let sql = attributes.first().map(|(_, table, _)| table.clone()).unwrap_or_default();
+    let sql = attributes
+        .first()
+        .map(|(_, table, _)| table.clone())
+        .unwrap_or_default();
     let mut columns = Vec::new();
     let mut key: Option<Column> = None;
     for (attribute, _, sql) in attributes {
         let count = count(db, &attribute)?;
-        let column = Column { attribute, sql, count };
+        let column = Column {
+            attribute,
+            sql,
+            count,
+        };
         if column.attribute.unique == Some(Unique::Identity) && key.is_none() {
             key = Some(column.clone());
         }
@@ -102,19 +115,34 @@ fn table(
     let mut refs = Vec::new();
     for column in columns.iter().filter(|c| c.attribute.is_ref()) {
         if let Some(target) = target_namespace(db, &column.attribute)? {
-            refs.push(Reference { column: column.clone(), target });
+            refs.push(Reference {
+                column: column.clone(),
+                target,
+            });
         }
     }
-    Ok(Some(Table { namespace, sql, rows: key.count, key, columns, refs }))
+    Ok(Some(Table {
+        namespace,
+        sql,
+        rows: key.count,
+        key,
+        columns,
+        refs,
+    }))
 }
 
 /// The table that a reference points to: where its first target keeps its identity.
 fn target_namespace(db: &Db, attribute: &Attribute) -> Result<Option<String>, Problem> {
     let form = Edn::Value(Value::Ref(attribute.id));
-    let Some(first) = db.datoms(Index::Aevt, &[form])?.next() else { return Ok(None) };
+    let Some(first) = db.datoms(Index::Aevt, &[form])?.next() else {
+        return Ok(None);
+    };
     for datom in db.datoms(Index::Eavt, &[Edn::Value(first?.v)])? {
         let a = datom?.a;
-        let known = db.schema().attribute(a).filter(|a| a.unique == Some(Unique::Identity));
+        let known = db
+            .schema()
+            .attribute(a)
+            .filter(|a| a.unique == Some(Unique::Identity));
         if let Some(known) = known.filter(|a| a.ident.namespace() != Some("db")) {
             return Ok(known.ident.namespace().map(str::to_owned));
         }
@@ -128,11 +156,17 @@ fn annotation(db: &Db, id: EntityId, name: &str) -> Result<Option<String>, Probl
         return Ok(None);
     }
     let mut found = db.datoms(Index::Eavt, &[Edn::Value(Value::Ref(id)), name])?;
-    Ok(found.next().transpose()?.and_then(|datom| datom.v.as_str().map(str::to_owned)))
+    Ok(found
+        .next()
+        .transpose()?
+        .and_then(|datom| datom.v.as_str().map(str::to_owned)))
 }
 
 fn count(db: &Db, attribute: &Attribute) -> Result<u64, Problem> {
-    Ok(db.count(Index::Aevt, &KeyRange::prefix(None, Some(attribute.id), None))?)
+    Ok(db.count(
+        Index::Aevt,
+        &KeyRange::prefix(None, Some(attribute.id), None),
+    )?)
 }
 
 /// Up to three questions that have answers.
@@ -175,16 +209,29 @@ fn largest(table: &Table) -> Suggestion {
             "[:find {order} :with ?e :where {} :order-by [{order}] :limit 5]",
             clauses.join(" ")
         ),
-        sql: format!("SELECT {columns} FROM {} ORDER BY {columns} LIMIT 5", table.sql),
+        sql: format!(
+            "SELECT {columns} FROM {} ORDER BY {columns} LIMIT 5",
+            table.sql
+        ),
     }
 }
 
 type Path<'a> = Vec<(&'a Table, &'a Reference)>;
 
 fn most_used(tables: &[Table]) -> Option<(&Table, &Reference)> {
-    let all = tables.iter().flat_map(|table| table.refs.iter().map(move |r| (table, r)));
+    let all = tables
+        .iter()
+        .flat_map(|table| table.refs.iter().map(move |r| (table, r)));
     all.filter(|(_, r)| by_namespace(tables, &r.target).is_some_and(|t| t.key.is_single()))
-        .max_by_key(|(table, r)| (r.column.count, std::cmp::Reverse(&table.namespace)))
+        .max_by_key(|(table, r)| {
+            let target = by_namespace(tables, &r.target);
+            let told = target.is_some_and(|t| label(t).attribute.value_type == ValueType::String);
+            (
+                r.column.count,
+                told,
+                std::cmp::Reverse((&table.namespace, r.column.attribute.id)),
+            )
+        })
 }
 
 /// Chains of references over different tables, longest first.
@@ -201,15 +248,20 @@ fn chains(tables: &[Table]) -> Vec<Path<'_>> {
         if seen > CHAINS_SEEN_MAX {
             break;
         }
-        let Some((_, last)) = path.last() else { continue };
-        let Some(here) = by_namespace(tables, &last.target) else { continue };
+        let Some((_, last)) = path.last() else {
+            continue;
+        };
+        let Some(here) = by_namespace(tables, &last.target) else {
+            continue;
+        };
         if !here.key.is_single() {
             continue;
         }
         if path.len() < CHAIN_MAX {
             let visited: BTreeSet<&str> = path.iter().map(|(t, _)| t.namespace.as_str()).collect();
             for next in &here.refs {
-                let fresh = next.target != here.namespace && !visited.contains(next.target.as_str());
+                let fresh =
+                    next.target != here.namespace && !visited.contains(next.target.as_str());
                 if fresh && !visited.contains(here.namespace.as_str()) {
                     let mut longer = path.clone();
                     longer.push((here, next));
@@ -242,7 +294,10 @@ fn grouped_by(tables: &[Table], path: &[(&Table, &Reference)], what: &str) -> Su
     let mut words = Vec::new();
     for (at, (table, reference)) in path.iter().enumerate() {
         let (from, to) = (letter(at), letter(at + 1));
-        clauses.push(format!("[?{from} {} ?{to}]", reference.column.attribute.ident));
+        clauses.push(format!(
+            "[?{from} {} ?{to}]",
+            reference.column.attribute.ident
+        ));
         words.push(table.namespace.clone());
         if let Some(target) = by_namespace(tables, &reference.target) {
             joins.push(format!(
@@ -254,13 +309,18 @@ fn grouped_by(tables: &[Table], path: &[(&Table, &Reference)], what: &str) -> Su
         }
     }
     let end = letter(path.len());
-    let last = path.last().and_then(|(_, r)| by_namespace(tables, &r.target));
+    let last = path
+        .last()
+        .and_then(|(_, r)| by_namespace(tables, &r.target));
     let label = last.map(label);
     let (ident, column) = label.map_or_else(Default::default, |c| {
         (c.attribute.ident.to_string(), quoted(&c.sql))
     });
     words.extend(last.map(|table| table.namespace.clone()));
-    let from = path.first().map(|(table, _)| table.sql.clone()).unwrap_or_default();
+    let from = path
+        .first()
+        .map(|(table, _)| table.sql.clone())
+        .unwrap_or_default();
     Suggestion {
         title: format!("{what}: {}", words.join(" → ")),
         query: format!(
@@ -281,11 +341,13 @@ fn label(table: &Table) -> &Column {
         let full = table.columns.iter().filter(|c| c.count == table.rows);
         full.filter(|c| c.attribute.value_type == ValueType::String)
     };
-    let telling = ["name", "title", "label", "email", "description"];
-    telling
+    let word_in = |word: &str| {
+        let exact = texts().find(|c| c.attribute.ident.name() == word);
+        exact.or_else(|| texts().find(|c| c.attribute.ident.name().contains(word)))
+    };
+    TELLING
         .iter()
-        .find_map(|word| texts().find(|c| c.attribute.ident.name() == *word))
-        .or_else(|| texts().find(|c| telling.iter().any(|w| c.attribute.ident.name().contains(w))))
+        .find_map(|word| word_in(word))
         .or_else(|| texts().next())
         .unwrap_or(&table.key)
 }
@@ -296,13 +358,25 @@ fn letter(at: usize) -> char {
 
 /// A variable named as the column, in characters that a symbol may have.
 fn variable(column: &str) -> String {
-    let clean = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let clean = |c: char| {
+        if c.is_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     format!("?{}", column.chars().map(clean).collect::<String>())
 }
 
 /// An SQL identifier, quoted where it must be.
 fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit());
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if plain {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }

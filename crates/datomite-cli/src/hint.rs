@@ -38,11 +38,18 @@ impl Probe {
 /// The probe of a query with an aggregate that repeats could change; `None` for any other.
 pub(crate) fn probe(query: &Edn) -> Option<Probe> {
     let sections = Sections::of(query)?;
-    let find: Vec<&Edn> = sections.get("find").iter().filter(|f| !is_dots(f)).collect();
+    let find: Vec<&Edn> = sections
+        .get("find")
+        .iter()
+        .filter(|f| !is_dots(f))
+        .collect();
     let (aggregate, argument) = find.iter().find_map(|form| aggregate_of(form))?;
     let mut seen: BTreeSet<String> = BTreeSet::new();
     find.iter().for_each(|form| variables(form, &mut seen));
-    sections.get("with").iter().for_each(|form| variables(form, &mut seen));
+    sections
+        .get("with")
+        .iter()
+        .for_each(|form| variables(form, &mut seen));
     let mut all = seen.clone();
     let patterns = sections.get("where").iter().filter_map(pattern);
     for clause in patterns.clone() {
@@ -55,7 +62,12 @@ pub(crate) fn probe(query: &Edn) -> Option<Probe> {
         .filter(|entity| !seen.contains(*entity))?
         .to_owned();
     let count = |names: &BTreeSet<String>| sections.counting(&argument, names);
-    Some(Probe { matches: count(&all), distinct: count(&seen), aggregate, with })
+    Some(Probe {
+        matches: count(&all),
+        distinct: count(&seen),
+        aggregate,
+        with,
+    })
 }
 
 /// The sections of a query in vector form.
@@ -74,15 +86,21 @@ impl<'a> Sections<'a> {
     }
 
     fn get(&self, name: &str) -> &[Edn] {
-        self.0.iter().find(|(key, _)| *key == name).map_or(&[], |(_, forms)| forms)
+        self.0
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map_or(&[], |(_, forms)| forms)
     }
 
     /// `[:find (count ?argument) . :with … :in … :where …]` over the given variables.
     fn counting(&self, argument: &str, over: &BTreeSet<String>) -> Edn {
         let count = Edn::List(vec![Edn::symbol("count"), Edn::symbol(argument)]);
         let mut forms = vec![Edn::keyword("find"), count, Edn::symbol(".")];
-        let with: Vec<Edn> =
-            over.iter().filter(|name| *name != argument).map(|name| Edn::symbol(name)).collect();
+        let with: Vec<Edn> = over
+            .iter()
+            .filter(|name| *name != argument)
+            .map(|name| Edn::symbol(name))
+            .collect();
         if !with.is_empty() {
             forms.push(Edn::keyword("with"));
             forms.extend(with);
@@ -119,14 +137,19 @@ fn pattern(clause: &Edn) -> Option<&[Edn]> {
 }
 
 fn name_of(form: &Edn) -> Option<&str> {
-    form.as_symbol().map(|s| s.as_str()).filter(|name| name.starts_with('?'))
+    form.as_symbol()
+        .map(|s| s.as_str())
+        .filter(|name| name.starts_with('?'))
 }
 
 fn variables(form: &Edn, out: &mut BTreeSet<String>) {
     if let Some(name) = name_of(form) {
         out.insert(name.to_owned());
     }
-    form.as_sequence().unwrap_or(&[]).iter().for_each(|item| variables(item, out));
+    form.as_sequence()
+        .unwrap_or(&[])
+        .iter()
+        .for_each(|item| variables(item, out));
 }
 
 /// A number with commas between thousands.
@@ -172,7 +195,11 @@ mod tests {
             "[:find ?a :where [?p :payment/amount ?a]]",
             "[:find (max ?a) . :where [?p :payment/amount ?a]]",
         ] {
-            assert_eq!(probe(&datomite::read(text).expect("a query")), None, "{text}");
+            assert_eq!(
+                probe(&datomite::read(text).expect("a query")),
+                None,
+                "{text}"
+            );
         }
     }
 

@@ -14,7 +14,10 @@ fn current() -> &'static Mutex<Option<CancelToken>> {
 /// Installs the handler; once for the process.
 pub(crate) fn install() -> Result<(), Problem> {
     ctrlc::set_handler(|| {
-        let token = current().lock().unwrap_or_else(PoisonError::into_inner).take();
+        let token = current()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         match token {
             Some(token) => token.cancel(),
             None => std::process::exit(Exit::Interrupted as i32),
@@ -23,9 +26,12 @@ pub(crate) fn install() -> Result<(), Problem> {
     .map_err(|error| Problem::refused(format!("no handler for Ctrl-C: {error}")))
 }
 
-/// A token that the next Ctrl-C cancels.
-pub(crate) fn fresh_token() -> CancelToken {
+/// Runs work that the next Ctrl-C stops by the token; afterwards Ctrl-C ends the process again.
+pub(crate) fn stoppable<T>(work: impl FnOnce(CancelToken) -> T) -> T {
+    let set = |token| *current().lock().unwrap_or_else(PoisonError::into_inner) = token;
     let token = CancelToken::new();
-    *current().lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-    token
+    set(Some(token.clone()));
+    let outcome = work(token);
+    set(None);
+    outcome
 }

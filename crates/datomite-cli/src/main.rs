@@ -9,6 +9,7 @@ mod database;
 mod derived;
 mod hint;
 mod interrupt;
+mod memory;
 mod output;
 mod problem;
 mod progress;

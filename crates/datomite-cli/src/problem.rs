@@ -5,8 +5,13 @@ use std::fmt;
 use std::ops::Range;
 
 use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
-use datomite::{DbError, EdnError, Error, Keyword, QueryError, TxError};
+use datomite::{CallError, DbError, EdnError, Error, Keyword, QueryError, TxError};
 use datomite_import::ImportError;
+
+/// What a marked text is called.
+const INPUT: &str = "input";
+
+const ROWS_HINT: &str = "clauses that share no variable multiply; join them, or ask for fewer";
 
 /// Exit codes: a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,17 +42,21 @@ pub(crate) struct Problem {
 impl Problem {
     /// Input that was refused.
     pub(crate) fn refused(message: impl Into<String>) -> Problem {
-        Problem { exit: Exit::Refused, code: None, message: message.into(), place: None, hint: None }
+        Problem {
+            exit: Exit::Refused,
+            code: None,
+            message: message.into(),
+            place: None,
+            hint: None,
+        }
     }
 
     /// A command used wrongly.
     pub(crate) fn usage(message: impl Into<String>) -> Problem {
-        Problem { exit: Exit::Usage, ..Problem::refused(message) }
-    }
-
-    /// Stopped by the user.
-    pub(crate) fn interrupted() -> Problem {
-        Problem { exit: Exit::Interrupted, ..Problem::refused("interrupted") }
+        Problem {
+            exit: Exit::Usage,
+            ..Problem::refused(message)
+        }
     }
 
     /// A query that was refused, with the place in its text.
@@ -57,10 +66,14 @@ impl Problem {
         }
         let problem = Problem::of(error.code(), &error);
         let problem = match &error {
-            QueryError::Cancelled => Problem { exit: Exit::Interrupted, ..problem },
+            QueryError::Cancelled => Problem {
+                exit: Exit::Interrupted,
+                ..problem
+            },
+            QueryError::LimitExceeded { unit: "rows", .. } => problem.hint(ROWS_HINT),
             _ => problem,
         };
-        match error.place().and_then(|place| place.span.clone()) {
+        match place_of(&error, text) {
             Some(span) => problem.at(text, span),
             None => problem,
         }
@@ -79,7 +92,10 @@ impl Problem {
 
     fn of(code: Option<Keyword>, error: &dyn std::error::Error) -> Problem {
         let code = code.map(|code| code.to_string());
-        Problem { code, ..Problem::refused(error.to_string()) }
+        Problem {
+            code,
+            ..Problem::refused(error.to_string())
+        }
     }
 
     /// The same with the place in a text.
@@ -117,6 +133,48 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Where a query is at fault: the name itself inside the clause, where it is known.
+fn place_of(error: &QueryError, text: &str) -> Option<Range<usize>> {
+    let clause = error.place().and_then(|place| place.span.clone());
+    let name = match error {
+        QueryError::NotAnEntity { key, .. } | QueryError::CannotResolve { key, .. } => {
+            key.to_string()
+        }
+        QueryError::UnboundQueryVariables { variables } => variables.first()?.to_string(),
+        QueryError::InsufficientBinding { variables, .. } => variables.first()?.to_string(),
+        QueryError::UnknownFunction { name, .. }
+        | QueryError::UnknownRule { name, .. }
+        | QueryError::Arity { name, .. }
+        | QueryError::Function { name, .. }
+        | QueryError::Own { name, .. }
+        | QueryError::PatternNotBound { name } => name.to_string(),
+        QueryError::Call(
+            CallError::UnknownFunction { name, .. }
+            | CallError::UnknownAggregate { name, .. }
+            | CallError::Arity { function: name, .. }
+            | CallError::WrongType { function: name, .. }
+            | CallError::Arithmetic { function: name, .. },
+        ) => name.to_string(),
+        QueryError::InvalidAggregate { name, .. } => name.to_string(),
+        _ => return clause,
+    };
+    let within = clause
+        .clone()
+        .filter(|span| span.end <= text.len())
+        .unwrap_or(0..text.len());
+    let word = word_at(&text[within.clone()], &name);
+    word.map(|at| within.start + at..within.start + at + name.len())
+        .or(clause)
+}
+
+/// The first place of a name that no other word goes on from or into.
+fn word_at(text: &str, name: &str) -> Option<usize> {
+    let is_edge = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || "()[]{},\"".contains(c));
+    text.match_indices(name).map(|(at, _)| at).find(|at| {
+        is_edge(text[..*at].chars().next_back()) && is_edge(text[at + name.len()..].chars().next())
+    })
+}
+
 /// The text with the span underlined; plain characters and no colour, so that it pipes.
 fn marked(headline: &str, text: &str, span: &Range<usize>, hint: Option<&str>) -> String {
     let end = span.end.min(text.len());
@@ -125,16 +183,23 @@ fn marked(headline: &str, text: &str, span: &Range<usize>, hint: Option<&str>) -
         .with_color(false)
         .with_index_type(IndexType::Byte)
         .with_char_set(ariadne::CharSet::Ascii);
-    let mut report = Report::build(ReportKind::Error, span.clone())
+    let mut report = Report::build(ReportKind::Error, (INPUT, span.clone()))
         .with_config(config)
         .with_message(headline)
-        .with_label(Label::new(span).with_message("here"));
+        .with_label(Label::new((INPUT, span)).with_message("here"));
     if let Some(hint) = hint {
         report = report.with_help(hint);
     }
     let mut out = Vec::new();
-    match report.finish().write(Source::from(text), &mut out) {
-        Ok(()) => String::from_utf8_lossy(&out).trim_end().to_owned(),
+    match report.finish().write((INPUT, Source::from(text)), &mut out) {
+        Ok(()) => {
+            // A custom kind would be coloured whatever the configuration says.
+            let text = String::from_utf8_lossy(&out).replacen("Error:", "error:", 1);
+            text.lines()
+                .map(str::trim_end)
+                .collect::<Vec<_>>()
+                .join("\n")
+        }
         Err(_) => format!("error: {headline}"),
     }
 }
@@ -165,7 +230,14 @@ impl From<Error> for Problem {
 
 impl From<ImportError> for Problem {
     fn from(error: ImportError) -> Problem {
-        Problem::refused(error.to_string())
+        let exit = match error {
+            ImportError::Interrupted => Exit::Interrupted,
+            _ => Exit::Refused,
+        };
+        Problem {
+            exit,
+            ..Problem::refused(error.to_string())
+        }
     }
 }
 
@@ -179,7 +251,10 @@ mod tests {
         let at = text.find(":film").expect("it stands there");
         let problem = Problem::refused("no attribute :film/titel").at(text, at..at + 11);
         let shown = problem.hint("nearest: :film/title").to_string();
-        assert!(shown.contains("^") && shown.contains(":film/titel"), "{shown}");
+        assert!(
+            shown.contains("^") && shown.contains(":film/titel"),
+            "{shown}"
+        );
         assert!(shown.contains("nearest: :film/title"), "{shown}");
     }
 }

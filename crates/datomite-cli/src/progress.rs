@@ -2,18 +2,20 @@
 
 use std::io::{self, IsTerminal};
 
+use datomite::CancelToken;
 use datomite_import::{Phase, Progress, ProgressFn};
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::interrupt;
 
 /// How many reports pass between two looks at the terminal.
 const REPORTS_PER_DRAW: u64 = 64;
 
 /// Hears how far an import is, draws it where there is a terminal, and stops it on Ctrl-C.
-pub(crate) fn bar(label: &str) -> ProgressFn {
-    let cancel = interrupt::fresh_token();
-    let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+pub(crate) fn bar(label: &str, cancel: CancelToken) -> ProgressFn {
+    let bar = if io::stderr().is_terminal() {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
     let style = ProgressStyle::with_template("{msg:30} {bar:30} {percent:>3}% {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let label = label.to_owned();

@@ -13,13 +13,26 @@ pub(crate) fn time_point(text: &str) -> Result<TimePoint, Problem> {
     let text = text.trim();
     if let Ok(number) = text.parse::<u64>() {
         let id = EntityId::new(number);
-        return Ok(if id.is_tx() { TimePoint::Tx(id) } else { TimePoint::T(T::new(number)) });
+        return Ok(if id.is_tx() {
+            TimePoint::Tx(id)
+        } else {
+            TimePoint::T(T::new(number))
+        });
     }
-    let bare = text.strip_prefix("#inst").map_or(text, str::trim).trim_matches('"');
-    let instant = Instant::parse(bare).ok_or_else(|| Problem::usage(format!(
-        "{text} is no time: expected a t, a transaction id or an instant such as 2026-11-22"
-    )))?;
-    Ok(TimePoint::Instant(if is_day(bare) { end_of_day(instant) } else { instant }))
+    let bare = text
+        .strip_prefix("#inst")
+        .map_or(text, str::trim)
+        .trim_matches('"');
+    let instant = Instant::parse(bare).ok_or_else(|| {
+        Problem::usage(format!(
+            "{text} is no time: expected a t, a transaction id or an instant such as 2026-11-22"
+        ))
+    })?;
+    Ok(TimePoint::Instant(if is_day(bare) {
+        end_of_day(instant)
+    } else {
+        instant
+    }))
 }
 
 fn is_day(text: &str) -> bool {

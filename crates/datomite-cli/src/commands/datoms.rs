@@ -26,7 +26,11 @@ const INDEXES: &str = "eavt, aevt, avet or vaet";
 pub(crate) fn answer(db: &Db, datoms: Vec<Datom>) -> Answer {
     let columns = ["e", "a", "v", "tx", "added"].map(str::to_owned).to_vec();
     let rows = datoms.into_iter().map(|datom| row(db, datom)).collect();
-    Answer::Rows(Rows { columns, rows, shape: Shape::Bag })
+    Answer::Rows(Rows {
+        columns,
+        rows,
+        shape: Shape::Bag,
+    })
 }
 
 /// A datom as five forms; refs stay refs, so that a table can show them by name.

@@ -30,17 +30,23 @@ pub(crate) fn answer(db: &Db, from: &str, to: &str) -> Result<Answer, Problem> {
             rows.extend(changes(&before, &after, e, a)?);
         }
     }
-    let columns = ["entity", "attribute", "old", "new"].map(str::to_owned).to_vec();
-    Ok(Answer::Rows(Rows { columns, rows, shape: Shape::Bag }))
+    let columns = ["entity", "attribute", "old", "new"]
+        .map(str::to_owned)
+        .to_vec();
+    Ok(Answer::Rows(Rows {
+        columns,
+        rows,
+        shape: Shape::Bag,
+    }))
 }
 
 /// Entities and attributes that some transaction between the two times speaks of.
-fn touched(
-    before: &Db,
-    after: &Db,
-) -> Result<BTreeMap<EntityId, BTreeSet<EntityId>>, Problem> {
+fn touched(before: &Db, after: &Db) -> Result<BTreeMap<EntityId, BTreeSet<EntityId>>, Problem> {
     let point = |db: &Db| db.as_of_t().unwrap_or(db.basis_t());
-    let (low, high) = (point(before).min(point(after)), point(before).max(point(after)));
+    let (low, high) = (
+        point(before).min(point(after)),
+        point(before).max(point(after)),
+    );
     let window = after.basis().as_of(high)?.since(low)?.history();
     let mut found: BTreeMap<EntityId, BTreeSet<EntityId>> = BTreeMap::new();
     for datom in window.datoms(Index::Eavt, &[])? {
@@ -57,12 +63,7 @@ fn is_schema(db: &Db, e: EntityId) -> bool {
 }
 
 /// The rows of one entity and attribute: one for a single value, one for each value otherwise.
-fn changes(
-    before: &Db,
-    after: &Db,
-    e: EntityId,
-    a: EntityId,
-) -> Result<Vec<Vec<Edn>>, Problem> {
+fn changes(before: &Db, after: &Db, e: EntityId, a: EntityId) -> Result<Vec<Vec<Edn>>, Problem> {
     let (old, new) = (values(before, e, a)?, values(after, e, a)?);
     let attribute = match after.ident(a) {
         Some(ident) => Edn::Value(Value::Keyword(ident)),
@@ -70,15 +71,33 @@ fn changes(
     };
     let row = |old: Option<&Value>, new: Option<&Value>| {
         let form = |v: Option<&Value>| v.map_or(Edn::Nil, |v| Edn::Value(v.clone()));
-        vec![Edn::Value(Value::Ref(e)), attribute.clone(), form(old), form(new)]
+        vec![
+            Edn::Value(Value::Ref(e)),
+            attribute.clone(),
+            form(old),
+            form(new),
+        ]
     };
-    let single = after.schema().attribute(a).is_some_and(|attribute| !attribute.is_many());
+    let single = after
+        .schema()
+        .attribute(a)
+        .is_some_and(|attribute| !attribute.is_many());
     if single {
         let (old, new) = (old.first(), new.first());
-        return Ok(if old == new { Vec::new() } else { vec![row(old, new)] });
+        return Ok(if old == new {
+            Vec::new()
+        } else {
+            vec![row(old, new)]
+        });
     }
-    let gone = old.iter().filter(|v| !new.contains(v)).map(|v| row(Some(v), None));
-    let came = new.iter().filter(|v| !old.contains(v)).map(|v| row(None, Some(v)));
+    let gone = old
+        .iter()
+        .filter(|v| !new.contains(v))
+        .map(|v| row(Some(v), None));
+    let came = new
+        .iter()
+        .filter(|v| !old.contains(v))
+        .map(|v| row(None, Some(v)));
     Ok(gone.chain(came).collect())
 }
 

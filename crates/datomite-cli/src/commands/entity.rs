@@ -21,7 +21,11 @@ pub(crate) fn answer(db: &Db, eid: &Edn) -> Result<Answer, Problem> {
     let missing = || Problem::refused(format!("no entity {eid}"));
     let id = db.entid(eid)?.ok_or_else(missing)?;
     let id = Edn::Value(datomite::Value::Ref(id));
-    if db.datoms(datomite::Index::Eavt, std::slice::from_ref(&id))?.next().is_none() {
+    if db
+        .datoms(datomite::Index::Eavt, std::slice::from_ref(&id))?
+        .next()
+        .is_none()
+    {
         return Err(missing());
     }
     Ok(Answer::Value(db.pull("[*]", id)?))

@@ -20,7 +20,9 @@ pub(crate) fn run(args: History) -> Result<(), Problem> {
 
 /// A row a change: when, which attribute, old value, new value.
 pub(crate) fn answer(db: &Db, eid: &Edn, attribute: Option<Edn>) -> Result<Answer, Problem> {
-    let id = db.entid(eid)?.ok_or_else(|| Problem::refused(format!("no entity {eid}")))?;
+    let id = db
+        .entid(eid)?
+        .ok_or_else(|| Problem::refused(format!("no entity {eid}")))?;
     let mut components = vec![Edn::Value(Value::Ref(id))];
     components.extend(attribute);
     let datoms: Result<Vec<Datom>, _> = db.history().datoms(Index::Eavt, &components)?.collect();
@@ -40,23 +42,36 @@ pub(crate) fn answer(db: &Db, eid: &Edn, attribute: Option<Edn>) -> Result<Answe
         rows.push(vec![
             Edn::Value(Value::Long(datom.t().raw() as i64)),
             instant(db, datom)?,
-            db.ident(datom.a).map_or(Edn::Nil, |ident| Edn::Value(Value::Keyword(ident))),
+            db.ident(datom.a)
+                .map_or(Edn::Nil, |ident| Edn::Value(Value::Keyword(ident))),
             old,
             new,
         ]);
     }
-    let columns = ["t", "instant", "attribute", "old", "new"].map(str::to_owned).to_vec();
-    Ok(Answer::Rows(Rows { columns, rows, shape: Shape::Bag }))
+    let columns = ["t", "instant", "attribute", "old", "new"]
+        .map(str::to_owned)
+        .to_vec();
+    Ok(Answer::Rows(Rows {
+        columns,
+        rows,
+        shape: Shape::Bag,
+    }))
 }
 
 /// Whether `next` is the new value for the one that `datom` takes back.
 fn replaces(db: &Db, datom: &Datom, next: &Datom) -> bool {
-    let one = db.schema().attribute(datom.a).is_some_and(|attribute| !attribute.is_many());
+    let one = db
+        .schema()
+        .attribute(datom.a)
+        .is_some_and(|attribute| !attribute.is_many());
     one && !datom.added && next.added && (datom.tx, datom.a) == (next.tx, next.a)
 }
 
 fn instant(db: &Db, datom: &Datom) -> Result<Edn, Problem> {
-    let forms = [Edn::Value(Value::Ref(datom.tx)), Edn::keyword("db/txInstant")];
+    let forms = [
+        Edn::Value(Value::Ref(datom.tx)),
+        Edn::keyword("db/txInstant"),
+    ];
     let found = db.datoms(Index::Eavt, &forms)?.next().transpose()?;
     Ok(found.map_or(Edn::Nil, |datom| Edn::Value(datom.v)))
 }

@@ -7,9 +7,8 @@ use datomite_import::{Dump, Import as _, ImportOptions, ImportReport, Mapping};
 
 use crate::args::{Import, Reading};
 use crate::problem::Problem;
-use crate::progress;
 use crate::time::time_point;
-use crate::{database, hint};
+use crate::{database, hint, interrupt, memory, output, progress};
 
 /// Reads a dump into a database, or prints what it would become.
 pub(crate) fn run(args: Import) -> Result<(), Problem> {
@@ -17,11 +16,9 @@ pub(crate) fn run(args: Import) -> Result<(), Problem> {
     let mut options = options(&args.reading, 0)?;
     if args.plan {
         let preview = datomite_import::plan(&dump, &mut options)?;
-        print!("{}", preview.mapping_text());
-        return Ok(());
+        return output::say(&preview.mapping_text()).map_err(Problem::output);
     }
     options.update = args.update;
-    options.progress = Some(progress::bar(dump.name()));
     let name = match args.db {
         Some(name) => name,
         None => default_name(&args.source)?,
@@ -32,11 +29,12 @@ pub(crate) fn run(args: Import) -> Result<(), Problem> {
             .hint("--update reads a later dump of what it holds"));
     }
     if args.update && !existed && !name.contains("://") {
-        return Err(Problem::refused(format!("{name}: no such database to update")));
+        return Err(Problem::refused(format!(
+            "{name}: no such database to update"
+        )));
     }
     let conn = database::writer_or_new(&name)?;
-    let outcome = conn.import_dump(&dump, &mut options);
-    let report = match outcome {
+    let report = match read(&conn, &dump, &mut options) {
         Ok(report) => report,
         Err(error) => {
             drop(conn);
@@ -44,7 +42,7 @@ pub(crate) fn run(args: Import) -> Result<(), Problem> {
             if !existed {
                 drop(datomite::delete_database(&name));
             }
-            return Err(error.into());
+            return Err(error);
         }
     };
     eprint!("{report}");
@@ -52,8 +50,7 @@ pub(crate) fn run(args: Import) -> Result<(), Problem> {
         std::fs::write(file, format!("{}\n", report_form(&report)))
             .map_err(|error| Problem::refused(format!("{}: {error}", file.display())))?;
     }
-    println!("{name}");
-    Ok(())
+    output::say(&format!("{name}\n")).map_err(Problem::output)
 }
 
 /// Reads one dump of `open` into a connection: the first as it is, later ones as its future.
@@ -68,8 +65,7 @@ pub(crate) fn read_into(
     let mut options = options(reading, at)?;
     options.update = update;
     fits_memory(&dump, &mut options)?;
-    options.progress = Some(progress::bar(dump.name()));
-    let report = conn.import_dump(&dump, &mut options)?;
+    let report = read(conn, &dump, &mut options)?;
     let number = |n: u64| hint::grouped(i64::try_from(n).unwrap_or(i64::MAX));
     eprint!(
         "{}: {} rows, {} datoms",
@@ -80,17 +76,82 @@ pub(crate) fn read_into(
     if report.retracted() > 0 {
         eprint!(", {} retracted", number(report.retracted()));
     }
-    eprintln!(" in {:.2} s, as of {}", report.time.as_secs_f64(), report.instant);
-    for omission in &report.omissions {
-        let count = number(omission.count);
-        eprintln!("  not carried over: {count} × {} ({})", omission.what, omission.reason);
-    }
+    eprintln!(
+        " in {:.2} s, as of {}",
+        report.time.as_secs_f64(),
+        report.instant
+    );
+    eprint!("{}", not_carried_over(&report));
     Ok(())
 }
 
+/// Imports with a progress bar; Ctrl-C stops it.
+fn read(
+    conn: &Connection,
+    dump: &Dump,
+    options: &mut ImportOptions,
+) -> Result<ImportReport, Problem> {
+    interrupt::stoppable(|cancel| {
+        options.progress = Some(progress::bar(dump.name(), cancel));
+        Ok(conn.import_dump(dump, options)?)
+    })
+}
+
+/// How the importer names statements that never make datoms: no row is lost with them.
+const STATEMENT: &str = "statement that makes no datoms";
+
+/// And tables that the caller did not want.
+const LEFT_OUT: &str = "the table is left out by the mapping or a filter";
+
+/// A line for each loss; statements such as GRANT are one line together.
+fn not_carried_over(report: &ImportReport) -> String {
+    let number = |n: u64| hint::grouped(i64::try_from(n).unwrap_or(i64::MAX));
+    let because = |reason: &'static str| {
+        report
+            .omissions
+            .iter()
+            .filter(move |omission| omission.reason == reason)
+    };
+    let mut text = String::new();
+    let losses = report.omissions.iter();
+    for loss in losses.filter(|loss| ![STATEMENT, LEFT_OUT].contains(&loss.reason.as_str())) {
+        let count = number(loss.count);
+        text.push_str(&format!(
+            "  not carried over: {count} × {} ({})\n",
+            loss.what, loss.reason
+        ));
+    }
+    let rows: u64 = because(LEFT_OUT).map(|table| table.count).sum();
+    if because(LEFT_OUT).next().is_some() {
+        let tables = number(because(LEFT_OUT).count() as u64);
+        let rows = number(rows);
+        text.push_str(&format!(
+            "  left out as asked: {rows} rows of {tables} tables\n"
+        ));
+    }
+    let total: u64 = because(STATEMENT).map(|statement| statement.count).sum();
+    if total > 0 {
+        let mut kinds: Vec<&str> = because(STATEMENT).map(|s| s.what.as_str()).collect();
+        let more = kinds.len() > KINDS_SHOWN;
+        kinds.truncate(KINDS_SHOWN);
+        text.push_str(&format!(
+            "  not carried over: {} statements that make no datoms ({}{})\n",
+            number(total),
+            kinds.join(", "),
+            if more { ", …" } else { "" },
+        ));
+    }
+    text
+}
+
+/// How many kinds of such statements the line names.
+const KINDS_SHOWN: usize = 3;
+
 /// Stops before an import that the machine's free memory cannot hold.
 fn fits_memory(dump: &Dump, options: &mut ImportOptions) -> Result<(), Problem> {
-    let Some(available) = available_memory() else { return Ok(()) };
+    let Some(available) = memory::available() else {
+        return Ok(());
+    };
     if dump.size() < available / 64 {
         return Ok(());
     }
@@ -106,14 +167,6 @@ fn fits_memory(dump: &Dump, options: &mut ImportOptions) -> Result<(), Problem> 
         mib(available)
     ))
     .hint("read a part of it with --only or --except, or import it on a larger machine"))
-}
-
-/// Free memory as Linux tells it; unknown elsewhere.
-fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 fn open(source: &str) -> Result<Dump, Problem> {
@@ -143,7 +196,9 @@ fn options(reading: &Reading, at: usize) -> Result<ImportOptions, Problem> {
 fn instant(text: &str) -> Result<Instant, Problem> {
     match time_point(text)? {
         TimePoint::Instant(instant) => Ok(instant),
-        _ => Err(Problem::usage(format!("--at {text}: expected an instant such as 2026-11-22"))),
+        _ => Err(Problem::usage(format!(
+            "--at {text}: expected an instant such as 2026-11-22"
+        ))),
     }
 }
 
@@ -151,9 +206,9 @@ fn instant(text: &str) -> Result<Instant, Problem> {
 fn default_name(source: &str) -> Result<String, Problem> {
     let stem = Path::new(source).file_stem().and_then(|stem| stem.to_str());
     match (source, stem) {
-        ("-", _) | (_, None) => {
-            Err(Problem::usage("name the database: datomite import - NAME.datomite"))
-        }
+        ("-", _) | (_, None) => Err(Problem::usage(
+            "name the database: datomite import - NAME.datomite",
+        )),
         (_, Some(stem)) => Ok(format!("./{stem}.datomite")),
     }
 }
@@ -186,6 +241,9 @@ fn report_form(report: &ImportReport) -> Edn {
         entry("basis-t", number(report.basis_t.raw())),
         entry("tables", Edn::Vector(tables.collect())),
         entry("not-carried-over", Edn::Vector(omissions.collect())),
-        entry("notes", Edn::Vector(report.notes.iter().map(|note| Edn::string(note)).collect())),
+        entry(
+            "notes",
+            Edn::Vector(report.notes.iter().map(|note| Edn::string(note)).collect()),
+        ),
     ])
 }

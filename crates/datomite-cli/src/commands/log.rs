@@ -37,12 +37,20 @@ pub(crate) fn answer(
             count(entry.data.len() - added),
         ]);
     }
-    let columns = ["t", "tx", "instant", "added", "retracted"].map(str::to_owned).to_vec();
-    Ok(Answer::Rows(Rows { columns, rows, shape: Shape::Bag }))
+    let columns = ["t", "tx", "instant", "added", "retracted"]
+        .map(str::to_owned)
+        .to_vec();
+    Ok(Answer::Rows(Rows {
+        columns,
+        rows,
+        shape: Shape::Bag,
+    }))
 }
 
 /// The instant that a transaction says of itself.
 fn instant(data: &[Datom], tx: EntityId) -> Edn {
-    let said = data.iter().find(|datom| datom.e == tx && matches!(datom.v, Value::Instant(_)));
+    let said = data
+        .iter()
+        .find(|datom| datom.e == tx && matches!(datom.v, Value::Instant(_)));
     said.map_or(Edn::Nil, |datom| Edn::Value(datom.v.clone()))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod datoms;
 pub(crate) mod diff;
 pub(crate) mod entity;
+pub(crate) mod functions;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod log;
@@ -31,5 +32,6 @@ pub(crate) fn run(command: Command) -> Result<(), Problem> {
         Command::Diff(args) => diff::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Stats(args) => stats::run(args),
+        Command::Functions(args) => functions::run(args),
     }
 }

@@ -12,7 +12,7 @@ use crate::derived::{self, Suggestion};
 use crate::hint::grouped;
 use crate::output::{self, Answer, Rows, Shape};
 use crate::problem::Problem;
-use crate::{ask, database, interrupt, repl, view};
+use crate::{ask, database, repl, view};
 
 /// Opens, then answers -e or prompts; without a terminal, queries come from standard input.
 pub(crate) fn run(args: Open) -> Result<(), Problem> {
@@ -25,7 +25,9 @@ pub(crate) fn run(args: Open) -> Result<(), Problem> {
         false => suggestions_quietly(&conn.db()),
     };
     if args.sources.iter().any(|source| source == "-") && !io::stdin().is_terminal() {
-        return Err(Problem::usage("standard input was the dump: ask with -e QUERY"));
+        return Err(Problem::usage(
+            "standard input was the dump: ask with -e QUERY",
+        ));
     }
     repl::run(conn, args.view, args.output, suggestions)
 }
@@ -63,13 +65,14 @@ fn is_source(word: &str) -> Result<bool, Problem> {
     if word.contains("://") {
         return Ok(false);
     }
-    Err(Problem::refused(format!("{word}: no such dump or database")))
+    Err(Problem::refused(format!(
+        "{word}: no such dump or database"
+    )))
 }
 
 fn answer(conn: &Connection, query: &str, args: &Open) -> Result<(), Problem> {
     let db = view::apply(&conn.db(), &args.view)?;
-    let cancel = interrupt::fresh_token();
-    let answer = ask::ask(&db, query, Vec::new(), &args.output, &cancel)?;
+    let answer = ask::ask(&db, query, Vec::new(), &args.output)?;
     output::print(answer, &args.output, Some(&db)).map_err(Problem::output)
 }
 
@@ -78,11 +81,21 @@ fn introduce(db: &Db) -> Result<Vec<Suggestion>, Problem> {
     let tables = derived::tables(db)?;
     let rows = tables.iter().map(|table| {
         let count = i64::try_from(table.rows).unwrap_or(i64::MAX);
-        vec![datomite::Edn::string(&format!(":{}/…", table.namespace)), datomite::Edn::long(count)]
+        vec![
+            datomite::Edn::string(&format!(":{}/…", table.namespace)),
+            datomite::Edn::long(count),
+        ]
     });
     let columns = ["entities of", "rows"].map(str::to_owned).to_vec();
-    let found = Answer::Rows(Rows { columns, rows: rows.collect(), shape: Shape::Tuple });
-    eprint!("{}", output::render(&found, crate::args::Format::Table, false, None));
+    let found = Answer::Rows(Rows {
+        columns,
+        rows: rows.collect(),
+        shape: Shape::Tuple,
+    });
+    eprint!(
+        "{}",
+        output::render(&found, crate::args::Format::Table, false, None)
+    );
     let suggestions = derived::suggestions(db, &tables)?;
     for (at, suggestion) in suggestions.iter().enumerate() {
         eprintln!("\n:try {}  {}", at + 1, suggestion.title);
@@ -90,11 +103,16 @@ fn introduce(db: &Db) -> Result<Vec<Suggestion>, Problem> {
     }
     let total: u64 = tables.iter().map(|table| table.rows).sum();
     let total = grouped(i64::try_from(total).unwrap_or(i64::MAX));
-    eprintln!("\n{total} rows in {} tables. :help lists the commands.", tables.len());
+    eprintln!(
+        "\n{total} rows in {} tables. :help lists the commands.",
+        tables.len()
+    );
     Ok(suggestions)
 }
 
 /// A database that was never imported simply has no suggestions.
 fn suggestions_quietly(db: &Db) -> Vec<Suggestion> {
-    derived::tables(db).and_then(|tables| derived::suggestions(db, &tables)).unwrap_or_default()
+    derived::tables(db)
+        .and_then(|tables| derived::suggestions(db, &tables))
+        .unwrap_or_default()
 }

@@ -20,8 +20,16 @@ pub(crate) fn run(args: Pull) -> Result<(), Problem> {
 /// The pulled map, or a vector of them.
 pub(crate) fn answer(db: &Db, pattern: &Edn, eids: &[Edn]) -> Result<Answer, Problem> {
     match eids {
-        [eid] => Ok(Answer::Value(datomite::pull(db, &pattern_of(pattern)?, eid)?)),
-        eids => Ok(Answer::Value(Edn::Vector(datomite::pull_many(db, &pattern_of(pattern)?, eids)?))),
+        [eid] => Ok(Answer::Value(datomite::pull(
+            db,
+            &pattern_of(pattern)?,
+            eid,
+        )?)),
+        eids => Ok(Answer::Value(Edn::Vector(datomite::pull_many(
+            db,
+            &pattern_of(pattern)?,
+            eids,
+        )?))),
     }
 }
 

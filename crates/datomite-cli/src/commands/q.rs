@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::args::Q;
 use crate::problem::Problem;
-use crate::{ask, database, interrupt, output, view};
+use crate::{ask, database, output, view};
 
 /// Runs one query and prints its answer.
 pub(crate) fn run(args: Q) -> Result<(), Problem> {
@@ -15,8 +15,7 @@ pub(crate) fn run(args: Q) -> Result<(), Problem> {
     if args.explain {
         eprint!("{}", ask::explain(&db, &text, inputs.clone())?);
     }
-    let cancel = interrupt::fresh_token();
-    let answer = ask::ask(&db, &text, inputs, &args.output, &cancel)?;
+    let answer = ask::ask(&db, &text, inputs, &args.output)?;
     output::print(answer, &args.output, Some(&db)).map_err(Problem::output)
 }
 

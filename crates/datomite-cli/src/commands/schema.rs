@@ -19,14 +19,19 @@ pub(crate) fn run(args: Schema) -> Result<(), Problem> {
 pub(crate) fn answer(db: &Db, name: Option<&str>) -> Result<Answer, Problem> {
     let name = name.map(|name| name.trim_start_matches(':'));
     let wanted = |attribute: &Attribute| match name {
-        Some(name) => {
-            attribute.ident.as_str() == name || attribute.ident.namespace() == Some(name)
-        }
+        Some(name) => attribute.ident.as_str() == name || attribute.ident.namespace() == Some(name),
         None => attribute.ident.namespace().is_none_or(|ns| !is_builtin(ns)),
     };
-    let mut found: Vec<_> = db.schema().attributes().filter(|a| wanted(a)).cloned().collect();
+    let mut found: Vec<_> = db
+        .schema()
+        .attributes()
+        .filter(|a| wanted(a))
+        .cloned()
+        .collect();
     if let (true, Some(name)) = (found.is_empty(), name) {
-        return Err(Problem::refused(format!("no attribute or namespace :{name}")));
+        return Err(Problem::refused(format!(
+            "no attribute or namespace :{name}"
+        )));
     }
     found.sort_by(|x, y| x.ident.cmp(&y.ident));
     let mut rows = Vec::new();
@@ -35,7 +40,11 @@ pub(crate) fn answer(db: &Db, name: Option<&str>) -> Result<Answer, Problem> {
     }
     let columns = ["attribute", "type", "cardinality", "flags", "datoms"];
     let columns = columns.map(str::to_owned).to_vec();
-    Ok(Answer::Rows(Rows { columns, rows, shape: Shape::Bag }))
+    Ok(Answer::Rows(Rows {
+        columns,
+        rows,
+        shape: Shape::Bag,
+    }))
 }
 
 fn is_builtin(namespace: &str) -> bool {
@@ -43,7 +52,10 @@ fn is_builtin(namespace: &str) -> bool {
 }
 
 fn row(db: &Db, attribute: &Attribute) -> Result<Vec<Edn>, Problem> {
-    let count = db.count(Index::Aevt, &KeyRange::prefix(None, Some(attribute.id), None))?;
+    let count = db.count(
+        Index::Aevt,
+        &KeyRange::prefix(None, Some(attribute.id), None),
+    )?;
     let cardinality = match attribute.cardinality {
         Cardinality::One => "one",
         Cardinality::Many => "many",

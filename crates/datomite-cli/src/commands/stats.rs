@@ -17,7 +17,11 @@ pub(crate) fn run(args: Stats) -> Result<(), Problem> {
 
 /// The rows of the table.
 pub(crate) fn answer(db: &Db, indexes: bool) -> Result<Answer, Problem> {
-    if indexes { Ok(index_rows(db)) } else { attribute_rows(db) }
+    if indexes {
+        Ok(index_rows(db))
+    } else {
+        attribute_rows(db)
+    }
 }
 
 fn attribute_rows(db: &Db) -> Result<Answer, Problem> {
@@ -28,9 +32,16 @@ fn attribute_rows(db: &Db) -> Result<Answer, Problem> {
         .iter()
         .map(|(ident, count)| vec![Edn::Value(Value::Keyword(ident.clone())), number(*count)])
         .collect();
-    rows.push(vec![Edn::string("all datoms, history included"), number(stats.datoms)]);
+    rows.push(vec![
+        Edn::string("all datoms, history included"),
+        number(stats.datoms),
+    ]);
     let columns = ["attribute", "datoms"].map(str::to_owned).to_vec();
-    Ok(Answer::Rows(Rows { columns, rows, shape: Shape::Bag }))
+    Ok(Answer::Rows(Rows {
+        columns,
+        rows,
+        shape: Shape::Bag,
+    }))
 }
 
 fn index_rows(db: &Db) -> Answer {
@@ -38,7 +49,10 @@ fn index_rows(db: &Db) -> Answer {
     let tenths = |n: f64| Edn::Value(Value::Double((n * 10.0).round() / 10.0));
     let named = db.index_stats().into_iter().flat_map(|stats| {
         let name = stats.index.name();
-        [(name.to_owned(), stats.current), (format!("{name} history"), stats.history)]
+        [
+            (name.to_owned(), stats.current),
+            (format!("{name} history"), stats.history),
+        ]
     });
     let rows = named.map(|(name, stats)| {
         let rows = stats.rows.max(1) as f64;
@@ -55,9 +69,20 @@ fn index_rows(db: &Db) -> Answer {
         ]
     });
     let columns = [
-        "index", "rows", "depth", "inner nodes", "leaves", "open leaves", "rows a leaf", "bytes",
+        "index",
+        "rows",
+        "depth",
+        "inner nodes",
+        "leaves",
+        "open leaves",
+        "rows a leaf",
+        "bytes",
         "bytes a datom",
     ];
     let columns = columns.map(str::to_owned).to_vec();
-    Answer::Rows(Rows { columns, rows: rows.collect(), shape: Shape::Bag })
+    Answer::Rows(Rows {
+        columns,
+        rows: rows.collect(),
+        shape: Shape::Bag,
+    })
 }

@@ -25,7 +25,10 @@ pub(crate) fn command(args: Transact) -> Result<(), Problem> {
 pub(crate) fn run(conn: &Connection, text: &str) -> Result<Answer, Problem> {
     let forms = datomite::read(text).map_err(|error| Problem::edn(error, text))?;
     let report = conn.transact(forms).map_err(Problem::from)?;
-    let tempids = report.tempids.iter().map(|(name, id)| (name.clone(), id_form(id.raw())));
+    let tempids = report
+        .tempids
+        .iter()
+        .map(|(name, id)| (name.clone(), id_form(id.raw())));
     let t = report.db_after.basis_t();
     let entries = vec![
         (Edn::keyword("t"), id_form(t.raw())),

@@ -13,8 +13,50 @@ pub(crate) fn shown(form: &Edn, raw: bool, db: Option<&Db>) -> String {
     if raw {
         return form.to_string();
     }
+    match form {
+        Edn::Nil => String::new(),
+        form => friendly(form, db),
+    }
+}
+
+/// A map as a person reads it, a key a line; any other form as in a cell.
+pub(crate) fn block(form: &Edn, raw: bool, db: Option<&Db>) -> String {
+    let Some(entries) = form.as_map().filter(|entries| entries.len() > 1) else {
+        return shown(form, raw, db);
+    };
+    let line = |key: &Edn, value: &Edn| match raw {
+        true => format!("{key} {value}"),
+        false => entry(key, value, db),
+    };
+    let lines: Vec<String> = entries
+        .iter()
+        .map(|(key, value)| line(key, value))
+        .collect();
+    format!("{{{}}}", lines.join("\n "))
+}
+
+/// A form with entities by name and numbers without suffix; text inside a collection is quoted.
+fn friendly(form: &Edn, db: Option<&Db>) -> String {
+    let all = |items: &[Edn]| {
+        items
+            .iter()
+            .map(|item| friendly(item, db))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     match (form, db) {
-        (Edn::Nil, _) => String::new(),
+        (Edn::Vector(items), _) => format!("[{}]", all(items)),
+        (Edn::List(items), _) => format!("({})", all(items)),
+        (Edn::Map(entries), db) => match (id_alone(entries), db) {
+            (Some(id), Some(db)) => entity_name(db, id),
+            _ => {
+                let texts: Vec<String> = entries
+                    .iter()
+                    .map(|(key, value)| entry(key, value, db))
+                    .collect();
+                format!("{{{}}}", texts.join(", "))
+            }
+        },
         (Edn::Value(Value::Ref(id)), Some(db)) => entity_name(db, *id),
         (Edn::Value(Value::BigDec(number)), _) => number.to_string(),
         (Edn::Value(Value::BigInt(number)), _) => number.to_string(),
@@ -22,6 +64,30 @@ pub(crate) fn shown(form: &Edn, raw: bool, db: Option<&Db>) -> String {
         (Edn::Value(Value::Uuid(uuid)), _) => uuid.to_string(),
         (Edn::Value(Value::Uri(uri)), _) => uri.to_string(),
         _ => form.to_string(),
+    }
+}
+
+/// A key and its value: `:db/id` shows the entity by name.
+fn entry(key: &Edn, value: &Edn, db: Option<&Db>) -> String {
+    let id = value
+        .as_long()
+        .filter(|_| is_id(key))
+        .and_then(|id| u64::try_from(id).ok());
+    match (id, db) {
+        (Some(id), Some(db)) => format!("{key} {}", entity_name(db, EntityId::new(id))),
+        _ => format!("{key} {}", friendly(value, db)),
+    }
+}
+
+fn is_id(key: &Edn) -> bool {
+    key.as_keyword().is_some_and(|key| key.as_str() == "db/id")
+}
+
+/// The id of a map that says nothing else: what pull gives for a reference.
+fn id_alone(entries: &[(Edn, Edn)]) -> Option<EntityId> {
+    match entries {
+        [(key, id)] if is_id(key) => Some(EntityId::new(u64::try_from(id.as_long()?).ok()?)),
+        _ => None,
     }
 }
 
@@ -42,12 +108,14 @@ pub(crate) fn is_number(form: &Edn, raw: bool) -> bool {
     }
 }
 
-/// The ident of an entity, else a lookup ref, else its number.
+/// The ident of an entity, else a lookup ref, else its number. An entity that is gone goes by
+/// the last key it had.
 pub(crate) fn entity_name(db: &Db, id: EntityId) -> String {
     if let Some(ident) = db.ident(id) {
         return ident.to_string();
     }
-    lookup_ref(db, id).map_or_else(|| id.to_string(), |form| form.to_string())
+    let found = lookup_ref(db, id).or_else(|| lookup_ref(&db.basis().history(), id));
+    found.map_or_else(|| id.to_string(), |form| friendly(&form, Some(db)))
 }
 
 /// `[attribute value]` by the first identity attribute that the entity has; tuples come last.
@@ -56,7 +124,9 @@ pub(crate) fn lookup_ref(db: &Db, id: EntityId) -> Option<Edn> {
     let mut best: Option<(bool, Edn)> = None;
     for datom in datoms {
         let datom = datom.ok()?;
-        let Some(attribute) = db.schema().attribute(datom.a) else { continue };
+        let Some(attribute) = db.schema().attribute(datom.a) else {
+            continue;
+        };
         if attribute.unique != Some(Unique::Identity) {
             continue;
         }
@@ -82,5 +152,7 @@ fn one_line(text: &str) -> String {
     if !text.contains(['\n', '\r', '\t']) {
         return text.to_owned();
     }
-    text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+    text.replace('\n', "\\n")
+        .replace('\r', "\\r")
+        .replace('\t', "\\t")
 }

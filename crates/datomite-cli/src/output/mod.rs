@@ -20,8 +20,6 @@ pub(crate) enum Answer {
     Value(Edn),
     /// Rows under column names.
     Rows(Rows),
-    /// Text that is already what a person reads.
-    Text(String),
 }
 
 /// A table of forms.
@@ -54,18 +52,25 @@ pub(crate) enum Shape {
 pub(crate) fn print(answer: Answer, options: &Output, db: Option<&Db>) -> io::Result<()> {
     let answer = limited(answer, options.limit);
     let terminal = io::stdout().is_terminal();
-    let format = options.format.unwrap_or(if terminal { Format::Table } else { Format::Edn });
-    let text = render(&answer, format, options.raw, db);
+    let format = options
+        .format
+        .unwrap_or(if terminal { Format::Table } else { Format::Edn });
+    say(&render(&answer, format, options.raw, db))
+}
+
+/// Writes text to standard output as it is.
+pub(crate) fn say(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Who reads only the first lines, as `head`, has what they wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// An answer as text, with a final line break.
 pub(crate) fn render(answer: &Answer, format: Format, raw: bool, db: Option<&Db>) -> String {
     match (answer, format) {
-        (Answer::Text(text), Format::Json) => text::json_line(&Edn::string(text.trim_end())),
-        (Answer::Text(text), _) => text.clone(),
         (answer, Format::Edn) => text::edn(answer),
         (answer, Format::Json) => text::json(answer),
         (answer, Format::Csv) => text::csv(answer),

@@ -1,9 +1,9 @@
 //! Tables for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use datomite::Db;
+use datomite::{Db, Edn};
 
-use super::display::{is_number, shown};
+use super::display::{block, is_number, shown};
 use super::{Answer, Rows, Shape};
 
 /// How wide a table may grow where the terminal does not say.
@@ -12,8 +12,13 @@ const WIDTH_DEFAULT: u16 = 100;
 /// An answer as a person reads it.
 pub(super) fn table(answer: &Answer, raw: bool, db: Option<&Db>) -> String {
     match answer {
-        Answer::Text(text) => text.clone(),
-        Answer::Value(value) => format!("{}\n", shown(value, raw, db)),
+        Answer::Value(Edn::Vector(items)) if items.iter().any(|item| item.as_map().is_some()) => {
+            items
+                .iter()
+                .map(|item| format!("{}\n", block(item, raw, db)))
+                .collect()
+        }
+        Answer::Value(value) => format!("{}\n", block(value, raw, db)),
         Answer::Rows(rows) if rows.rows.is_empty() => "no rows\n".into(),
         Answer::Rows(rows) => rows_table(rows, raw, db),
     }
@@ -31,12 +36,19 @@ fn rows_table(rows: &Rows, raw: bool, db: Option<&Db>) -> String {
         table.add_row(row.iter().map(|form| shown(form, raw, db)));
     }
     for (at, column) in table.column_iter_mut().enumerate() {
-        if rows.rows.iter().all(|row| row.get(at).is_none_or(|form| is_number(form, raw))) {
+        if rows
+            .rows
+            .iter()
+            .all(|row| row.get(at).is_none_or(|form| is_number(form, raw)))
+        {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let trimmed: Vec<String> =
-        table.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
+    let trimmed: Vec<String> = table
+        .to_string()
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
     let count = rows.rows.len();
     let foot = match rows.shape {
         Shape::Tuple => String::new(),

@@ -7,7 +7,10 @@ fn two_rows(shape: Shape) -> Answer {
     Answer::Rows(Rows {
         columns: vec!["?n".into(), "(sum ?x)".into()],
         rows: vec![
-            vec![Edn::string("a \"b\", c"), datomite::read("1.50M").expect("a decimal")],
+            vec![
+                Edn::string("a \"b\", c"),
+                datomite::read("1.50M").expect("a decimal"),
+            ],
             vec![Edn::string("line\nbreak"), Edn::long(2)],
         ],
         shape,
@@ -27,13 +30,19 @@ fn edn_is_one_form_with_a_row_a_line() {
 #[test]
 fn csv_quotes_what_needs_it() {
     let text = render(&two_rows(Shape::Bag), Format::Csv, false, None);
-    assert_eq!(text, "?n,(sum ?x)\n\"a \"\"b\"\", c\",1.50M\n\"line\nbreak\",2\n");
+    assert_eq!(
+        text,
+        "?n,(sum ?x)\n\"a \"\"b\"\", c\",1.50M\n\"line\nbreak\",2\n"
+    );
 }
 
 #[test]
 fn json_rows_are_arrays() {
     let text = render(&two_rows(Shape::Bag), Format::Json, false, None);
-    assert_eq!(text, "[[\"a \\\"b\\\", c\",\"1.50\"],[\"line\\nbreak\",2]]\n");
+    assert_eq!(
+        text,
+        "[[\"a \\\"b\\\", c\",\"1.50\"],[\"line\\nbreak\",2]]\n"
+    );
 }
 
 #[test]
@@ -47,6 +56,12 @@ fn a_table_counts_its_rows_and_drops_the_m() {
 
 #[test]
 fn a_scalar_stands_bare() {
-    assert_eq!(render(&Answer::Value(Edn::long(585)), Format::Edn, false, None), "585\n");
-    assert_eq!(render(&Answer::Value(Edn::long(585)), Format::Table, false, None), "585\n");
+    assert_eq!(
+        render(&Answer::Value(Edn::long(585)), Format::Edn, false, None),
+        "585\n"
+    );
+    assert_eq!(
+        render(&Answer::Value(Edn::long(585)), Format::Table, false, None),
+        "585\n"
+    );
 }

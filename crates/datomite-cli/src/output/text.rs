@@ -8,17 +8,31 @@ use super::{Answer, Rows, Shape};
 pub(super) fn edn(answer: &Answer) -> String {
     match answer {
         Answer::Value(value) => format!("{value}\n"),
-        Answer::Text(text) => text.clone(),
         Answer::Rows(rows) => match rows.shape {
-            Shape::Tuple => {
-                rows.rows.first().map_or("nil\n".into(), |row| format!("{}\n", vector(row)))
-            }
-            Shape::Set => lines("#{", rows.rows.iter().map(|row| vector(row).to_string()), "}"),
-            Shape::Bag => lines("[", rows.rows.iter().map(|row| vector(row).to_string()), "]"),
-            Shape::Collection => {
-                lines("[", rows.rows.iter().flatten().map(ToString::to_string), "]")
-            }
-            Shape::Maps => lines("[", rows.rows.iter().map(|row| map(rows, row).to_string()), "]"),
+            Shape::Tuple => rows
+                .rows
+                .first()
+                .map_or("nil\n".into(), |row| format!("{}\n", vector(row))),
+            Shape::Set => lines(
+                "#{",
+                rows.rows.iter().map(|row| vector(row).to_string()),
+                "}",
+            ),
+            Shape::Bag => lines(
+                "[",
+                rows.rows.iter().map(|row| vector(row).to_string()),
+                "]",
+            ),
+            Shape::Collection => lines(
+                "[",
+                rows.rows.iter().flatten().map(ToString::to_string),
+                "]",
+            ),
+            Shape::Maps => lines(
+                "[",
+                rows.rows.iter().map(|row| map(rows, row).to_string()),
+                "]",
+            ),
         },
     }
 }
@@ -42,20 +56,21 @@ fn map(rows: &Rows, row: &[Edn]) -> Edn {
 pub(super) fn json(answer: &Answer) -> String {
     let value = match answer {
         Answer::Value(value) => to_json(value),
-        Answer::Text(text) => serde_json::Value::String(text.clone()),
         Answer::Rows(rows) => match rows.shape {
-            Shape::Tuple => rows.rows.first().map_or(serde_json::Value::Null, |row| array(row)),
+            Shape::Tuple => rows
+                .rows
+                .first()
+                .map_or(serde_json::Value::Null, |row| array(row)),
             Shape::Collection => rows.rows.iter().flatten().map(to_json).collect(),
-            Shape::Maps => rows.rows.iter().map(|row| to_json(&map(rows, row))).collect(),
+            Shape::Maps => rows
+                .rows
+                .iter()
+                .map(|row| to_json(&map(rows, row)))
+                .collect(),
             Shape::Set | Shape::Bag => rows.rows.iter().map(|row| array(row)).collect(),
         },
     };
     format!("{value}\n")
-}
-
-/// One form as a line of JSON.
-pub(super) fn json_line(form: &Edn) -> String {
-    format!("{}\n", to_json(form))
 }
 
 fn array(row: &[Edn]) -> serde_json::Value {
@@ -69,7 +84,6 @@ fn to_json(form: &Edn) -> serde_json::Value {
 /// RFC 4180: a header, then a row a line. Text stands as it is, other forms as EDN prints them.
 pub(super) fn csv(answer: &Answer) -> String {
     match answer {
-        Answer::Text(text) => text.clone(),
         Answer::Value(value) => csv_line(std::slice::from_ref(value)),
         Answer::Rows(rows) => {
             let header: Vec<Edn> = rows.columns.iter().map(|name| Edn::string(name)).collect();

@@ -44,7 +44,11 @@ pub(crate) fn completeness(text: &str) -> Completeness {
             _ => {}
         }
     }
-    if open.is_empty() { Completeness::Whole } else { Completeness::Open }
+    if open.is_empty() {
+        Completeness::Whole
+    } else {
+        Completeness::Open
+    }
 }
 
 /// Goes past the closing quote; false where there is none.

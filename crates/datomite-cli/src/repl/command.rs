@@ -4,8 +4,20 @@ use datomite::{Edn, EdnError, read_all};
 
 /// The commands, as Tab completes them.
 pub(crate) const COMMANDS: &[&str] = &[
-    ":as-of", ":diff", ":entity", ":explain", ":help", ":history", ":log", ":pull", ":quit",
-    ":schema", ":since", ":stats", ":transact", ":try",
+    ":as-of",
+    ":diff",
+    ":entity",
+    ":explain",
+    ":help",
+    ":history",
+    ":log",
+    ":pull",
+    ":quit",
+    ":schema",
+    ":since",
+    ":stats",
+    ":transact",
+    ":try",
 ];
 
 /// The help text: one line a command.
@@ -44,15 +56,24 @@ pub(crate) enum Input {
 pub(crate) fn parse(text: &str) -> Result<Input, EdnError> {
     let trimmed = text.trim();
     if let Some((name, rest)) = as_command(trimmed) {
-        return Ok(Input::Command { name: name.to_owned(), rest: rest.trim().to_owned() });
+        return Ok(Input::Command {
+            name: name.to_owned(),
+            rest: rest.trim().to_owned(),
+        });
     }
     let mut forms = read_all(text)?.into_iter();
-    let Some(first) = forms.next() else { return Ok(Input::Empty) };
+    let Some(first) = forms.next() else {
+        return Ok(Input::Empty);
+    };
     if !is_query(&first) {
         return Ok(Input::Form(first));
     }
     let args: Vec<Edn> = forms.collect();
-    let text = if args.is_empty() { trimmed.to_owned() } else { first_form(trimmed).to_owned() };
+    let text = if args.is_empty() {
+        trimmed.to_owned()
+    } else {
+        first_form(trimmed).to_owned()
+    };
     Ok(Input::Query { text, args })
 }
 
@@ -95,7 +116,9 @@ mod tests {
     #[test]
     fn a_query_takes_the_forms_after_it_as_arguments() {
         let input = parse("[:find ?e :in $ ?n :where [?e :a/b ?n]] \"x]\" 7").expect("it reads");
-        let Input::Query { text, args } = input else { panic!("{input:?}") };
+        let Input::Query { text, args } = input else {
+            panic!("{input:?}")
+        };
         assert_eq!(text, "[:find ?e :in $ ?n :where [?e :a/b ?n]]");
         assert_eq!(args, vec![Edn::string("x]"), Edn::long(7)]);
     }
@@ -103,7 +126,10 @@ mod tests {
     #[test]
     fn a_known_word_with_a_colon_is_a_command() {
         let input = parse(" :as-of 2026-11-21 ").expect("it reads");
-        let command = Input::Command { name: "as-of".into(), rest: "2026-11-21".into() };
+        let command = Input::Command {
+            name: "as-of".into(),
+            rest: "2026-11-21".into(),
+        };
         assert_eq!(input, command);
         assert_eq!(parse("; nothing\n").expect("it reads"), Input::Empty);
         assert!(matches!(parse(":users/id"), Ok(Input::Form(_))));

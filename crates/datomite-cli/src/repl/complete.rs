@@ -33,7 +33,9 @@ impl LineHelper {
 fn word_start(line: &str, pos: usize) -> usize {
     line[..pos]
         .rfind(|c: char| c.is_whitespace() || "[](){}\"',#".contains(c))
-        .map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8))
+        .map_or(0, |at| {
+            at + line[at..].chars().next().map_or(1, char::len_utf8)
+        })
 }
 
 impl Completer for LineHelper {
@@ -49,14 +51,22 @@ impl Completer for LineHelper {
         let word = &line[start..pos];
         let mut found: Vec<&str> = Vec::new();
         if start == 0 && word.starts_with(':') {
-            found.extend(self.commands.iter().copied().filter(|c| c.starts_with(word)));
+            found.extend(
+                self.commands
+                    .iter()
+                    .copied()
+                    .filter(|c| c.starts_with(word)),
+            );
         }
         if !word.is_empty() {
             let from = self.words.range(word.to_owned()..);
             found.extend(from.map(String::as_str).take_while(|w| w.starts_with(word)));
         }
         found.truncate(CANDIDATES_MAX);
-        let pair = |w: &str| Pair { display: w.to_owned(), replacement: w.to_owned() };
+        let pair = |w: &str| Pair {
+            display: w.to_owned(),
+            replacement: w.to_owned(),
+        };
         Ok((start, found.into_iter().map(pair).collect()))
     }
 }

@@ -9,6 +9,7 @@ mod complete;
 mod run;
 
 use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use datomite::{Connection, Db};
@@ -23,7 +24,16 @@ use complete::LineHelper;
 use run::{Session, Step};
 
 /// Words of the query language that Tab completes beside idents.
-const WORDS: &[&str] = &[":find", ":in", ":keys", ":limit", ":offset", ":order-by", ":where", ":with"];
+const WORDS: &[&str] = &[
+    ":find",
+    ":in",
+    ":keys",
+    ":limit",
+    ":offset",
+    ":order-by",
+    ":where",
+    ":with",
+];
 
 /// Runs the prompt until the user leaves.
 pub(crate) fn run(
@@ -65,21 +75,28 @@ pub(crate) fn run(
     if let Some(file) = &history {
         drop(editor.save_history(file));
     }
-    Ok(())
+    if io::stdin().is_terminal() {
+        Ok(())
+    } else {
+        session.outcome()
+    }
 }
 
 fn helper(db: &Db) -> LineHelper {
     let idents = db.schema().idents().map(|(ident, _)| ident.to_string());
-    let words: BTreeSet<String> =
-        idents.chain(WORDS.iter().map(|word| (*word).to_owned())).collect();
+    let words: BTreeSet<String> = idents
+        .chain(WORDS.iter().map(|word| (*word).to_owned()))
+        .collect();
     LineHelper::new(command::COMMANDS, words)
 }
 
 /// `$XDG_STATE_HOME/datomite/history`, else below `~/.local/state`; none where neither is known.
 fn history_file() -> Option<PathBuf> {
-    let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"))
-    })?;
+    let base = std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| {
+            std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"))
+        })?;
     let folder = base.join("datomite");
     std::fs::create_dir_all(&folder).ok()?;
     Some(folder.join("history"))

@@ -8,7 +8,7 @@ use crate::commands::{diff, entity, log, pull, schema, stats, transact};
 use crate::derived::Suggestion;
 use crate::output::{self, Answer};
 use crate::problem::Problem;
-use crate::{ask, interrupt, view};
+use crate::{ask, view};
 
 /// What the prompt does after an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Session {
     view: View,
     output: Output,
     suggestions: Vec<Suggestion>,
+    inputs: usize,
+    refused: usize,
 }
 
 impl Session {
@@ -33,7 +35,14 @@ impl Session {
         output: Output,
         suggestions: Vec<Suggestion>,
     ) -> Result<Session, Problem> {
-        Ok(Session { conn, view, output, suggestions })
+        Ok(Session {
+            conn,
+            view,
+            output,
+            suggestions,
+            inputs: 0,
+            refused: 0,
+        })
     }
 
     /// `datomite>`, with the view where it is not the present.
@@ -60,10 +69,23 @@ impl Session {
             Ok(Input::Form(form)) => Err(not_a_query(&form)),
             Err(error) => Err(Problem::edn(error, line)),
         };
+        self.inputs += 1;
         outcome.unwrap_or_else(|problem| {
             eprintln!("{problem}");
+            self.refused += 1;
             Step::Stay
         })
+    }
+
+    /// How a script that was piped in ends: refused where one of its inputs was.
+    pub(super) fn outcome(&self) -> Result<(), Problem> {
+        match self.refused {
+            0 => Ok(()),
+            refused => Err(Problem::refused(format!(
+                "{refused} of {} inputs refused",
+                self.inputs
+            ))),
+        }
     }
 
     fn db(&self) -> Result<Db, Problem> {
@@ -76,8 +98,7 @@ impl Session {
 
     fn query(&self, text: &str, args: Vec<Edn>) -> Result<(), Problem> {
         let db = self.db()?;
-        let cancel = interrupt::fresh_token();
-        let answer = ask::ask(&db, text, args, &self.output, &cancel)?;
+        let answer = ask::ask(&db, text, args, &self.output)?;
         self.show(answer, &db)
     }
 
@@ -85,7 +106,7 @@ impl Session {
         let words: Vec<&str> = rest.split_whitespace().collect();
         match name {
             "quit" | "q" | "exit" => return Ok(Step::Leave),
-            "help" => print!("{HELP}"),
+            "help" => output::say(HELP).map_err(Problem::output)?,
             "as-of" => self.set_view(|view, t| view.as_of = t, rest)?,
             "since" => self.set_view(|view, t| view.since = t, rest)?,
             "history" => self.view.history = !self.view.history,
@@ -97,7 +118,8 @@ impl Session {
             }
             "explain" => {
                 let db = self.db()?;
-                print!("{}", ask::explain(&db, rest, Vec::new())?);
+                let plan = ask::explain(&db, rest, Vec::new())?;
+                output::say(&plan).map_err(Problem::output)?;
             }
             _ => {
                 let db = self.db()?;
@@ -108,19 +130,15 @@ impl Session {
         Ok(Step::Stay)
     }
 
-    fn answer(
-        &self,
-        name: &str,
-        rest: &str,
-        words: &[&str],
-        db: &Db,
-    ) -> Result<Answer, Problem> {
+    fn answer(&self, name: &str, rest: &str, words: &[&str], db: &Db) -> Result<Answer, Problem> {
         match name {
             "schema" => schema::answer(db, words.first().copied()),
             "stats" => stats::answer(db, false),
             "pull" => {
                 let forms = forms(rest)?;
-                let (pattern, eids) = forms.split_first().ok_or_else(|| usage(":pull PATTERN EID"))?;
+                let (pattern, eids) = forms
+                    .split_first()
+                    .ok_or_else(|| usage(":pull PATTERN EID"))?;
                 pull::answer(db, pattern, eids)
             }
             "entity" => {
@@ -150,7 +168,10 @@ impl Session {
 
     fn try_suggestion(&self, rest: &str) -> Result<(), Problem> {
         let count = self.suggestions.len();
-        let chosen = rest.parse::<usize>().ok().and_then(|n| self.suggestions.get(n.wrapping_sub(1)));
+        let chosen = rest
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| self.suggestions.get(n.wrapping_sub(1)));
         let Some(suggestion) = chosen else {
             return Err(usage(&format!(":try N, with N from 1 to {count}")));
         };

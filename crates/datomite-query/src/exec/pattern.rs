@@ -260,6 +260,11 @@ impl Pattern<'_> {
             found.len = found.len.min(1);
         }
         let keys = self.resolved_keys(&rows)?;
+        if !rows.vars.iter().any(|var| found.has(*var)) {
+            // A cross product is refused before it is made, not after.
+            let product = rows.len.saturating_mul(found.len);
+            self.exec.limits.check(product, Some(self.place))?;
+        }
         Ok(match keys {
             None => join::join(rows, found),
             Some((vars, cols)) => join_resolved(rows, &vars, &cols, &found),
