@@ -1,5 +1,8 @@
 //! Installing attributes: what a definition must say, and the install datom that makes it one.
 
+use std::cell::LazyCell;
+use std::sync::Arc;
+
 use datomite_model::{Attribute, Datom, EntityId, Keyword, Schema, T, TupleKind, Value, ValueType};
 use rustc_hash::FxHashMap;
 
@@ -27,6 +30,8 @@ pub(in super::super) fn check_schema(
     let explicit: Vec<EntityId> = installs(datoms).collect();
     order.extend(explicit.iter().filter(|e| !by_entity.contains_key(e)));
     let mut added = Vec::new();
+    // The schema with the whole transaction, folded once for all its definitions.
+    let next = LazyCell::new(|| super::advance(db.schema(), datoms));
     for e in order {
         let own = by_entity.remove(&e).unwrap_or_default();
         let own: Vec<&Datom> = own.iter().collect();
@@ -37,7 +42,7 @@ pub(in super::super) fn check_schema(
                 }
             }
             None if own.iter().any(|datom| defines(datom.a)) => {
-                install(db, e, &own, datoms)?;
+                install(db, e, &own, &next)?;
                 added.push(directive(t, id::INSTALL_ATTRIBUTE, e));
             }
             None => {}
@@ -70,7 +75,14 @@ fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
 }
 
 /// Checks a new definition.
-fn install(db: &Db, e: EntityId, own: &[&Datom], all: &[Datom]) -> Result<(), TxError> {
+///
+/// `next` is the schema with the whole transaction: asked only where all parts are there.
+fn install(
+    db: &Db,
+    e: EntityId,
+    own: &[&Datom],
+    next: &LazyCell<Arc<Schema>, impl FnOnce() -> Arc<Schema>>,
+) -> Result<(), TxError> {
     let refuse = |error: &str| {
         let error = Keyword::new(Some("db.error"), error);
         TxError::InvalidInstallAttribute { attribute: name(db, e, own), first: error }
@@ -86,9 +98,8 @@ fn install(db: &Db, e: EntityId, own: &[&Datom], all: &[Datom]) -> Result<(), Tx
         return Err(refuse("schema-attribute-missing"));
     }
     check_targets(db, own)?;
-    let schema = super::advance(db.schema(), all);
-    let attribute = described(&schema, e, own).ok_or_else(|| refuse("schema-attribute-missing"))?;
-    match problem(&schema, &attribute, own) {
+    let attribute = described(next, e, own).ok_or_else(|| refuse("schema-attribute-missing"))?;
+    match problem(next, &attribute, own) {
         Some(error) => Err(refuse(error)),
         None => Ok(()),
     }
@@ -162,7 +173,7 @@ fn composite_problem(
     }
     let known: Vec<_> = parts.iter().filter_map(|part| schema.attribute(*part)).collect();
     let fits = (2..=8).contains(&parts.len()) && known.len() == written_slots(own);
-    let plain = |part: &&std::sync::Arc<Attribute>| {
+    let plain = |part: &&Arc<Attribute>| {
         !part.is_many() && (slot_type(part.value_type)) && part.tuple.is_none()
     };
     (!fits || !known.iter().all(plain)).then_some("invalid-tuple-attrs")
