@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Datom, EntityId, Instant, Keyword, Schema, T, Value};
+use datomite_model::{Datom, EntityId, Instant, Keyword, T, Value};
 use datomite_storage::{DatabaseId, Record};
 
 use crate::transact::schema::advance;
@@ -33,8 +33,8 @@ pub(crate) mod id {
         PART_DB = 0, ADD = 1, RETRACT = 2, IDENT = 10,
         INSTALL_PARTITION = 11, INSTALL_VALUE_TYPE = 12, INSTALL_ATTRIBUTE = 13,
         INSTALL_FUNCTION = 14, ALTER_ATTRIBUTE = 19, CARDINALITY_ONE = 35, CARDINALITY_MANY = 36,
-        UNIQUE_VALUE = 37, UNIQUE_IDENTITY = 38, VALUE_TYPE = 40, CARDINALITY = 41, UNIQUE = 42,
-        IS_COMPONENT = 43, INDEX = 44, NO_HISTORY = 45, TX_INSTANT = 50, FULLTEXT = 51, FN = 52,
+        UNIQUE_VALUE = 37, UNIQUE_IDENTITY = 38, TAG = 39, VALUE_TYPE = 40, CARDINALITY = 41, UNIQUE = 42,
+        IS_COMPONENT = 43, INDEX = 44, NO_HISTORY = 45, CODE = 47, TX_INSTANT = 50, FULLTEXT = 51, FN = 52,
         RETRACT_ENTITY = 54, CAS = 55, DOC = 62, TUPLE_TYPE = 65, TUPLE_TYPES = 66,
         TUPLE_ATTRS = 67, ENSURE = 68, ENTITY_ATTRS = 69, ENTITY_PREDS = 70, ATTR_PREDS = 71,
     }
@@ -50,6 +50,8 @@ enum Flag {
     Identity,
     Index,
     Fulltext,
+    /// A tuple of keywords.
+    Keywords,
 }
 
 const NAMED: &[Named] = &[
@@ -118,11 +120,11 @@ const NAMED: &[Named] = &[
     Named(71, "db.attr/preds", "The predicates that an attribute's values must satisfy."),
 ];
 
-/// Names that are idents of an entity which has another one now.
+/// The first names of the functions. Both names of one are its `:db/ident`.
 const OLD_NAMES: &[(u64, &str)] = &[(54, "db.fn/retractEntity"), (55, "db.fn/cas")];
 
 const ATTRS: &[Attr] = &[
-    Attr(7, 20, false, &[]),
+    Attr(7, 21, true, &[]),
     Attr(8, 24, false, &[]),
     Attr(9, 20, false, &[]),
     Attr(10, 21, false, &[Flag::Identity]),
@@ -149,8 +151,8 @@ const ATTRS: &[Attr] = &[
     Attr(52, 26, false, &[]),
     Attr(62, 23, false, &[Flag::Fulltext]),
     Attr(65, 21, false, &[]),
-    Attr(66, 63, false, &[]),
-    Attr(67, 63, false, &[]),
+    Attr(66, 63, false, &[Flag::Keywords]),
+    Attr(67, 63, false, &[Flag::Keywords]),
     Attr(68, 20, true, &[]),
     Attr(69, 21, true, &[]),
     Attr(70, 64, true, &[]),
@@ -181,14 +183,13 @@ fn boot_step(db: &Db, t: T, ids: std::ops::Range<u64>) -> Result<Db, DbError> {
         }
         install(*e, ident, &mut say);
     }
+    for (e, name) in OLD_NAMES.iter().filter(|_| ids.contains(&0)) {
+        say(*e, id::IDENT, Value::Keyword(Keyword::parse(name)));
+    }
     for attr in ATTRS.iter().filter(|attr| ids.contains(&attr.0)) {
         define(attr, &mut say);
     }
-    let mut schema: Schema = db.schema().as_ref().clone();
-    for (e, old) in OLD_NAMES.iter().filter(|(e, _)| ids.contains(e)) {
-        schema.put_ident(EntityId::new(*e), Keyword::parse(old));
-    }
-    let schema = advance(&Arc::new(schema), &datoms);
+    let schema = advance(db.schema(), &datoms);
     let record = Record {
         t,
         instant: Instant::from_ms(0),
@@ -201,14 +202,36 @@ fn boot_step(db: &Db, t: T, ids: std::ops::Range<u64>) -> Result<Db, DbError> {
 }
 
 /// Partitions, value types and functions are installed on the database's partition.
-fn install(e: u64, ident: &str, say: &mut impl FnMut(u64, EntityId, Value)) {
+fn install(e: u64, ident: &'static str, say: &mut impl FnMut(u64, EntityId, Value)) {
     let how = match ident {
         "db.part/db" | "db.part/tx" | "db.part/user" => id::INSTALL_PARTITION,
-        "db/retractEntity" | "db/cas" => id::INSTALL_FUNCTION,
-        _ if ident.starts_with("db.type/") => id::INSTALL_VALUE_TYPE,
-        _ => return,
+        "db/retractEntity" | "db/cas" => {
+            say(e, id::CODE, Value::from("built in"));
+            id::INSTALL_FUNCTION
+        }
+        _ => match ident.strip_prefix("db.type/") {
+            Some(name) => {
+                say(e, id::TAG, Value::Keyword(Keyword::parse(tag(name))));
+                id::INSTALL_VALUE_TYPE
+            }
+            None => return,
+        },
     };
     say(id::PART_DB.raw(), how, Value::Ref(EntityId::new(e)));
+}
+
+/// The tag of a value type, by its name.
+fn tag(name: &'static str) -> &'static str {
+    match name {
+        "keyword" => "key",
+        "long" => "int",
+        "boolean" => "bool",
+        "instant" => "inst",
+        "symbol" => "sym",
+        "tuple" => "list",
+        "fn" => "datomic/fn",
+        name => name,
+    }
 }
 
 fn define(attr: &Attr, say: &mut impl FnMut(u64, EntityId, Value)) {
@@ -221,6 +244,10 @@ fn define(attr: &Attr, say: &mut impl FnMut(u64, EntityId, Value)) {
             Flag::Identity => say(*e, id::UNIQUE, Value::Ref(id::UNIQUE_IDENTITY)),
             Flag::Index => say(*e, id::INDEX, Value::Boolean(true)),
             Flag::Fulltext => say(*e, id::FULLTEXT, Value::Boolean(true)),
+            Flag::Keywords => {
+                let slots = Keyword::parse("db.type/keyword");
+                say(*e, id::TUPLE_TYPE, Value::Keyword(slots));
+            }
         }
     }
     say(id::PART_DB.raw(), id::INSTALL_ATTRIBUTE, Value::Ref(EntityId::new(*e)));

@@ -86,9 +86,7 @@ impl Db {
         self.schema()
             .attribute(id)
             .cloned()
-            .ok_or_else(|| DbError::LookupRefAttrNotUnique {
-                attribute: form.clone(),
-            })
+            .ok_or_else(|| DbError::NotAnAttribute { form: form.clone() })
     }
 }
 

@@ -10,8 +10,9 @@ use datomite_model::{Edn, EntityId, Partition, T, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
+use super::schema::defines;
 use super::op::{Op, Place, TempId, TempOp, TempValue, Tempids};
-use super::resolve::{partition_of, tempid_of};
+use super::resolve::{named_partition, temp_form};
 use super::upsert::Upserted;
 use crate::bootstrap::id;
 use crate::Db;
@@ -31,7 +32,7 @@ pub(super) struct Allocated {
 /// Gives every tempid an entity.
 pub(super) fn allocate(
     db: &Db,
-    tempids: &mut Tempids,
+    tempids: &Tempids,
     upserted: &Upserted,
     ops: Vec<TempOp>,
     directives: Directives,
@@ -49,14 +50,15 @@ pub(super) fn allocate(
         if upserted.known(temp).is_some() || given.contains_key(&class) {
             continue;
         }
-        let entity = if tempids.get(class).is_tx || partitions.of(tempids, class) == Partition::TX {
+        let partition = partitions.of(tempids, upserted, class);
+        let entity = if tempids.get(class).is_tx || partition == Partition::TX {
             t.tx()
-        } else if elements.contains(&class) {
+        } else if partition == Partition::DB || elements.contains(&class) {
             next_element += 1;
             Partition::DB.entity(next_element - 1)
         } else {
             next_t += 1;
-            partitions.of(tempids, class).entity(next_t - 1)
+            partition.entity(next_t - 1)
         };
         new.insert(entity);
         given.insert(class, entity);
@@ -157,7 +159,7 @@ fn temps_of(value: &TempValue) -> Vec<TempId> {
 fn schema_elements(upserted: &Upserted, ops: &[TempOp]) -> FxHashSet<TempId> {
     let mut found = FxHashSet::default();
     for op in ops.iter().filter(|op| op.added) {
-        if let (Place::Temp(temp), id::VALUE_TYPE | id::CARDINALITY) = (op.e, op.a.id) {
+        if let (Place::Temp(temp), true) = (op.e, defines(op.a.id)) {
             found.insert(upserted.find(temp));
         }
         let installs = matches!(
@@ -179,7 +181,7 @@ struct Partitions {
 impl Partitions {
     fn new(
         db: &Db,
-        tempids: &mut Tempids,
+        tempids: &Tempids,
         upserted: &Upserted,
         directives: Directives,
     ) -> Result<Partitions, TxError> {
@@ -189,55 +191,65 @@ impl Partitions {
                 asked.insert(upserted.find(temp), partition);
             }
         }
-        let known_before = tempids.len();
-        let mut resolve = |form: &Edn| -> Result<Option<TempId>, TxError> {
-            let temp = tempid_of(db, tempids, form)?;
-            Ok(temp.filter(|temp| temp.at() < known_before))
-        };
         let mut matching: FxHashMap<TempId, TempId> = FxHashMap::default();
-        for (temp, other) in &directives.matching {
-            let Some(temp) = resolve(temp)? else { continue };
-            match resolve(other)? {
-                Some(other) => drop(matching.insert(upserted.find(temp), upserted.find(other))),
-                None => {
-                    let other = db.require_entid(other)?;
+        for (form, other) in &directives.matching {
+            let (Named::Temp(temp), other) = (named(db, tempids, form)?, named(db, tempids, other)?)
+            else {
+                continue;
+            };
+            match other {
+                Named::Temp(other) => {
+                    matching.insert(upserted.find(temp), upserted.find(other));
+                }
+                Named::Entity(other) => {
                     asked.insert(upserted.find(temp), other.partition());
                 }
+                Named::Unused => {}
             }
         }
-        for (temp, part) in &directives.force {
-            let Some(temp) = resolve(temp)? else { continue };
-            let part_id = db.entid(part)?;
-            let invalid = || TxError::NotAPartition { form: part.clone() };
-            let part_id = part_id.filter(|id| is_partition(db, *id)).ok_or_else(invalid)?;
-            matching.remove(&upserted.find(temp));
-            asked.insert(upserted.find(temp), partition_of(part_id));
+        for (form, part) in &directives.force {
+            let temp = named(db, tempids, form)?;
+            let partition = named_partition(db, part)?;
+            if let Named::Temp(temp) = temp {
+                matching.remove(&upserted.find(temp));
+                asked.insert(upserted.find(temp), partition);
+            }
         }
         follow(&mut asked, &matching, upserted)?;
         Ok(Partitions { asked })
     }
 
-    fn of(&self, tempids: &Tempids, class: TempId) -> Partition {
-        let mut here = Some(class);
-        while let Some(temp) = here {
-            if let Some(partition) = self.asked.get(&temp) {
+    fn of(&self, tempids: &Tempids, upserted: &Upserted, class: TempId) -> Partition {
+        let mut here = class;
+        // Maps that are nested in each other in a circle end after one round.
+        for _ in 0..tempids.len() {
+            if let Some(partition) = self.asked.get(&here) {
                 return *partition;
             }
-            here = tempids.get(temp).parent;
+            match tempids.get(here).parent {
+                Some(parent) => here = upserted.find(parent),
+                None => break,
+            }
         }
         Partition::USER
     }
 }
 
-/// Whether an entity is an implicit partition or was installed as a named one.
-pub(super) fn is_partition(db: &Db, entity: EntityId) -> bool {
-    if entity.partition().implicit_number().is_some() {
-        return entity.counter() == 0;
-    }
-    let installed = Value::Ref(entity);
-    db.basis()
-        .datom_of_value(id::PART_DB, id::INSTALL_PARTITION, &installed)
-        .is_ok_and(|datom| datom.is_some())
+/// What a directive names: a tempid of the transaction, one that it has not, or an entity.
+enum Named {
+    Temp(TempId),
+    Unused,
+    Entity(EntityId),
+}
+
+fn named(db: &Db, tempids: &Tempids, form: &Edn) -> Result<Named, TxError> {
+    Ok(match temp_form(db, form)? {
+        None => Named::Entity(db.require_entid(form)?),
+        Some(temp) => {
+            let temp = temp.name.and_then(|name| tempids.mentioned(&name));
+            temp.map_or(Named::Unused, Named::Temp)
+        }
+    })
 }
 
 /// Follows matches to a partition that is known; a circle is an error.

@@ -51,12 +51,17 @@ pub(super) fn run(
     }
 }
 
-fn retract_datom(expansion: &mut Expansion<'_>, datom: Datom, form: &Arc<Edn>) {
+fn retract_datom(
+    expansion: &mut Expansion<'_>,
+    datom: Datom,
+    form: &Arc<Edn>,
+) -> Result<(), TxError> {
     if let Some(a) = expansion.db.schema().attribute(datom.a).cloned() {
         let e = Ent::Form(Edn::Value(Value::Ref(datom.e)));
         let v = FlatValue::Form(Edn::Value(datom.v));
-        expansion.push(false, e, a, v, form);
+        expansion.push(false, e, a, v, form)?;
     }
+    Ok(())
 }
 
 fn retract_attribute(
@@ -71,7 +76,7 @@ fn retract_attribute(
     let e = resolve_plain(expansion.db, e)?.ok_or(TxError::NotAnEntity { form: e.clone() })?;
     let a = expansion.attribute(a)?;
     for datom in expansion.db.datoms_of_attribute(e, a.id)? {
-        retract_datom(expansion, datom, form);
+        retract_datom(expansion, datom, form)?;
     }
     Ok(())
 }
@@ -96,10 +101,10 @@ fn retract_entity(
             {
                 open.push(*part);
             }
-            retract_datom(expansion, datom, form);
+            retract_datom(expansion, datom, form)?;
         }
         for datom in expansion.db.referrers(e)? {
-            retract_datom(expansion, datom, form);
+            retract_datom(expansion, datom, form)?;
         }
     }
     Ok(())
@@ -131,7 +136,7 @@ fn cas(
     let actual = actual.map(|datom| datom.v);
     let equal = match (&actual, old) {
         (None, Edn::Nil) => true,
-        (Some(actual), old) => old.as_value().is_some_and(|old| cas_equal(actual, old)),
+        (Some(actual), old) => cas_equal_form(actual, old),
         (None, _) => false,
     };
     if !equal {
@@ -144,8 +149,21 @@ fn cas(
     }
     let entity = entity.ok_or(TxError::NotAnEntity { form: e.clone() })?;
     let e = Ent::Form(Edn::Value(Value::Ref(entity)));
-    expansion.push(true, e, attribute, FlatValue::Form(new.clone()), form);
-    Ok(())
+    expansion.push(true, e, attribute, FlatValue::Form(new.clone()), form)
+}
+
+/// A tuple compares slot by slot with what is written as a vector.
+fn cas_equal_form(actual: &Value, old: &Edn) -> bool {
+    match (actual, old) {
+        (Value::Tuple(slots), Edn::Vector(items) | Edn::List(items)) => {
+            slots.len() == items.len()
+                && slots.iter().zip(items).all(|(slot, item)| match slot {
+                    None => item.is_nil(),
+                    Some(slot) => cas_equal_form(slot, item),
+                })
+        }
+        (actual, old) => old.as_value().is_some_and(|old| cas_equal(actual, old)),
+    }
 }
 
 /// Clojure's `=`: integers by number, decimals by number, never across kinds.

@@ -235,9 +235,6 @@ pub enum TxError {
         /// The instant asked for.
         instant: Instant,
     },
-    /// Two different instants for one transaction.
-    #[error("two instants for one transaction")]
-    TwoInstants,
     /// `:db/txInstant` of another transaction.
     #[error("you can set :db/txInstant only on the current transaction, not on {tx}")]
     ResetTxInstant {
@@ -296,6 +293,14 @@ pub enum TxError {
     #[error("{form} is not a partition")]
     NotAPartition {
         /// The form.
+        form: Edn,
+    },
+    /// A directive about partitions that is no map.
+    #[error("the value of {directive} must be a map, not {form}")]
+    InvalidPartitionMap {
+        /// The directive.
+        directive: Keyword,
+        /// Its value.
         form: Edn,
     },
     /// `:db/match-partition` in a circle.
@@ -382,8 +387,7 @@ impl TxError {
             TxError::Edn(_)
             | TxError::TooShort { .. }
             | TxError::TooManyCalls { .. }
-            | TxError::FunctionNotFound { .. }
-            | TxError::TwoInstants => return None,
+            | TxError::FunctionNotFound { .. } => return None,
             TxError::NotTransactionData { .. } => "not-transaction-data",
             TxError::NilValue { .. } => "nil-value",
             TxError::NotAnEntity { .. } | TxError::NotAnEntityIn { .. } => "not-an-entity",
@@ -417,6 +421,10 @@ impl TxError {
             TxError::NotACardinality { .. } => "not-a-cardinality",
             TxError::NotAUnique { .. } => "not-a-unique",
             TxError::NotAPartition { .. } => "not-a-partition",
+            TxError::InvalidPartitionMap { directive, .. } => {
+                let name = format!("invalid-{}-map", directive.name());
+                return Some(Keyword::new(Some("db.error"), &name));
+            }
             TxError::CycleInAffinity => "cycle-in-affinity",
             TxError::AttrPred { .. } => "attr-pred",
             TxError::EntityAttr { .. } => "entity-attr",

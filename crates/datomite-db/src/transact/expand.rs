@@ -1,7 +1,8 @@
 //! Expansion: maps, nested maps, reverse keys, collections and function calls become one fact each.
 //!
 //! Functions see the database before the transaction (its view, where there is one) and their
-//! arguments, never each other or the rest of the transaction.
+//! arguments, never each other or the rest of the transaction. Each fact is resolved when it is
+//! made, so that of several mistakes the first one written is reported.
 
 use std::sync::Arc;
 
@@ -10,8 +11,9 @@ use rustc_hash::FxHashMap;
 
 use super::builtin;
 use super::error::TxError;
-use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, Tempids};
+use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, TempOp, Tempids};
 use super::read::read_forms;
+use super::resolve::resolve;
 use crate::ident::ident_form;
 use crate::{Db, Function};
 
@@ -21,7 +23,7 @@ const CALLS_MAX: usize = 100;
 /// What the expansion gives: facts, and where new entities go.
 #[derive(Default, Debug)]
 pub(super) struct Flat {
-    pub(super) ops: Vec<FlatOp>,
+    pub(super) ops: Vec<TempOp>,
     pub(super) force: Vec<(Edn, Edn)>,
     pub(super) matching: Vec<(Edn, Edn)>,
 }
@@ -76,12 +78,12 @@ impl Expansion<'_> {
     fn fact(&mut self, added: bool, form: &Arc<Edn>) -> Result<(), TxError> {
         if let [_, e, a, v, ..] = form.as_sequence().unwrap_or_default() {
             let a = self.attribute(a)?;
-            self.push(added, Ent::Form(e.clone()), a, FlatValue::Form(v.clone()), form);
+            self.push(added, Ent::Form(e.clone()), a, FlatValue::Form(v.clone()), form)?;
         }
         Ok(())
     }
 
-    /// Adds one fact.
+    /// Resolves one fact and adds it.
     pub(super) fn push(
         &mut self,
         added: bool,
@@ -89,8 +91,10 @@ impl Expansion<'_> {
         a: Arc<Attribute>,
         v: FlatValue,
         form: &Arc<Edn>,
-    ) {
-        self.flat.ops.push(FlatOp { added, e, a, v, form: Arc::clone(form) });
+    ) -> Result<(), TxError> {
+        let op = FlatOp { added, e, a, v, form: Arc::clone(form) };
+        self.flat.ops.push(resolve(self.db, self.tempids, op)?);
+        Ok(())
     }
 
     /// The attribute that a form names: keyword, `":a/b"`, symbol, id or `[:db/ident :a/b]`.
@@ -131,7 +135,7 @@ impl Expansion<'_> {
                         return Err(TxError::NotAnEntity { form: value.clone() });
                     }
                     let v = FlatValue::Entity(e.clone());
-                    self.push(true, Ent::Form(value.clone()), a, v, form);
+                    self.push(true, Ent::Form(value.clone()), a, v, form)?;
                 }
             }
         }
@@ -139,16 +143,19 @@ impl Expansion<'_> {
     }
 
     fn map_entity(&mut self, entries: &[(Edn, Edn)], parent: Option<&Ent>) -> Ent {
+        let parent = match parent {
+            Some(Ent::Temp(id)) => Some(*id),
+            Some(Ent::Form(form)) => self.known_tempid(form),
+            None => None,
+        };
         match entries.iter().find(|(key, _)| is_db_id(key)) {
-            Some((_, id)) if !id.is_nil() => Ent::Form(id.clone()),
-            _ => {
-                let parent = match parent {
-                    Some(Ent::Temp(id)) => Some(*id),
-                    Some(Ent::Form(form)) => self.known_tempid(form),
-                    None => None,
-                };
-                Ent::Temp(self.tempids.fresh(None, parent))
+            Some((_, id)) if !id.is_nil() => {
+                if let (Some(parent), Some(nested)) = (parent, self.known_tempid(id)) {
+                    self.tempids.nest(nested, parent);
+                }
+                Ent::Form(id.clone())
             }
+            _ => Ent::Temp(self.tempids.fresh(None, parent)),
         }
     }
 
@@ -199,8 +206,7 @@ impl Expansion<'_> {
             }
             value => FlatValue::Form(value.clone()),
         };
-        self.push(true, e.clone(), Arc::clone(a), v, form);
-        Ok(())
+        self.push(true, e.clone(), Arc::clone(a), v, form)
     }
 
     /// A nested map must be a component, have an id, or have a unique attribute.

@@ -4,6 +4,7 @@
 use datomite_model::{Instant, T, Value};
 
 use super::error::TxError;
+use super::novelty::conflict;
 use super::op::Op;
 use crate::bootstrap::id;
 use crate::Db;
@@ -16,24 +17,8 @@ pub(super) fn settle_instant(
     ops: &mut Vec<Op>,
 ) -> Result<Instant, TxError> {
     let last = last_instant(db)?;
-    let mut asked: Option<Instant> = None;
-    let mut refused: Option<TxError> = None;
-    ops.retain(|op| {
-        if op.a.id != id::TX_INSTANT || !op.e.is_tx() {
-            return true;
-        }
-        match (&op.v, op.e == t.tx() && op.added) {
-            (Value::Instant(instant), true) if asked.is_none_or(|a| a == *instant) => {
-                asked = Some(*instant);
-            }
-            (_, true) => refused = Some(TxError::TwoInstants),
-            _ => refused = refused.take().or(Some(TxError::ResetTxInstant { tx: op.e })),
-        }
-        false
-    });
-    if let Some(error) = refused {
-        return Err(error);
-    }
+    let asked = own_instant(t, ops)?;
+    ops.retain(|op| op.a.id != id::TX_INSTANT || !op.e.is_tx());
     let now = Instant::from_ms(now.ms());
     match asked {
         None => Ok(now.max(Instant::from_ms(last.ms()))),
@@ -41,6 +26,30 @@ pub(super) fn settle_instant(
         Some(instant) if instant > now => Err(TxError::FutureTxInstant { instant }),
         Some(instant) => Ok(instant),
     }
+}
+
+/// What the transaction says of its own instant; nothing may be said of another's.
+fn own_instant(t: T, ops: &[Op]) -> Result<Option<Instant>, TxError> {
+    let instants = ops.iter().filter(|op| op.a.id == id::TX_INSTANT && op.e.is_tx());
+    let (own, others): (Vec<&Op>, Vec<&Op>) = instants.partition(|op| op.e == t.tx());
+    let asked = own.iter().find(|op| op.added);
+    let opposed = |one: &&Op, other: &&Op| match other.added {
+        true => one.v != other.v,
+        false => one.v == other.v,
+    };
+    if let Some(one) = asked
+        && let Some(other) = own.iter().find(|other| opposed(one, other))
+    {
+        return Err(conflict(one, other));
+    }
+    let reset = others.first().or_else(|| own.iter().find(|op| !op.added));
+    if let Some(op) = reset {
+        return Err(TxError::ResetTxInstant { tx: op.e });
+    }
+    Ok(asked.and_then(|op| match &op.v {
+        Value::Instant(instant) => Some(*instant),
+        _ => None,
+    }))
 }
 
 /// The instant of the last transaction.

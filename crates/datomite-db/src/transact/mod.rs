@@ -66,10 +66,9 @@ pub(crate) fn decide(
     let mut tempids = Tempids::default();
     let raw = read::read(tx_data)?;
     let flat = expand::expand(db, &mut tempids, raw)?;
-    let ops = resolve::resolve(db, &mut tempids, flat.ops)?;
-    let upserted = upsert::upsert(db, &tempids, &ops)?;
+    let upserted = upsert::upsert(db, &tempids, &flat.ops)?;
     let directives = Directives { force: flat.force, matching: flat.matching };
-    let allocated = allocate::allocate(db, &mut tempids, &upserted, ops, directives)?;
+    let allocated = allocate::allocate(db, &tempids, &upserted, flat.ops, directives)?;
     conclude(db, allocated, now)
 }
 

@@ -95,6 +95,7 @@ fn consistent(ops: &[Op]) -> Result<Vec<&Op>, TxError> {
     let mut one: FxHashMap<(EntityId, EntityId), Said<'_>> = FxHashMap::default();
     one.reserve(ops.len());
     let mut many: FxHashMap<(EntityId, EntityId, Value), &Op> = FxHashMap::default();
+    let mut holders: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
     let mut distinct = Vec::with_capacity(ops.len());
     for op in ops {
         let is_new = if op.a.is_many() {
@@ -109,9 +110,22 @@ fn consistent(ops: &[Op]) -> Result<Vec<&Op>, TxError> {
         } else {
             one.entry((op.e, op.a.id)).or_default().say(op)?
         };
-        if is_new {
-            distinct.push(op);
+        if !is_new {
+            continue;
         }
+        // Redundant assertions claim their values too.
+        if op.added
+            && op.a.unique.is_some()
+            && let Some(other) = holders.insert((op.a.id, set_key(&op.v)), op.e)
+            && other != op.e
+        {
+            return Err(TxError::UniqueInTransaction {
+                attribute: op.a.ident.clone(),
+                value: op.v.clone(),
+                entities: (other, op.e),
+            });
+        }
+        distinct.push(op);
     }
     Ok(distinct)
 }
@@ -145,13 +159,22 @@ impl<'a> Said<'a> {
     }
 }
 
-fn conflict(one: &Op, other: &Op) -> TxError {
+pub(super) fn conflict(one: &Op, other: &Op) -> TxError {
     TxError::DatomsConflict {
         entity: one.e,
         attribute: one.a.ident.clone(),
         one: (one.v.clone(), one.added),
         other: (other.v.clone(), other.added),
         forms: Box::new(((*one.form).clone(), (*other.form).clone())),
+    }
+}
+
+/// The value that a retraction frees: a decimal of another scale is still held, even by the
+/// entity that claims this one.
+fn freed_key(value: &Value) -> Value {
+    match value {
+        Value::BigDec(_) => value.clone(),
+        value => set_key(value),
     }
 }
 
@@ -163,7 +186,7 @@ pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
         .iter()
         .filter(|datom| !datom.added)
         .filter(unique)
-        .map(|datom| (datom.e, datom.a, set_key(&datom.v)))
+        .map(|datom| (datom.e, datom.a, freed_key(&datom.v)))
         .collect();
     let mut taken: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
     let added: Vec<&Datom> = datoms.iter().filter(|datom| datom.added).filter(unique).collect();
@@ -177,7 +200,7 @@ pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     let basis = db.basis();
     for datom in added {
         let Some(holder) = basis.holder(datom.a, &datom.v)? else { continue };
-        if holder != datom.e && !freed.contains(&(holder, datom.a, set_key(&datom.v))) {
+        if !freed.contains(&(holder, datom.a, freed_key(&datom.v))) {
             return Err(TxError::UniqueConflict {
                 attribute: name(db, datom.a),
                 value: datom.v.clone(),

@@ -128,6 +128,19 @@ impl Tempids {
         self.push(Tempid { name: None, is_tx: false, partition: part, parent })
     }
 
+    /// Says where a tempid is nested, if nothing was said of it before.
+    pub(super) fn nest(&mut self, id: TempId, parent: TempId) {
+        let entry = &mut self.entries[id.at()];
+        if id != parent && entry.parent.is_none() {
+            entry.parent = Some(parent);
+        }
+    }
+
+    /// The tempid of that name, if the transaction mentions it.
+    pub(super) fn mentioned(&self, name: &Edn) -> Option<TempId> {
+        self.by_name.get(name).copied()
+    }
+
     fn push(&mut self, entry: Tempid) -> TempId {
         let id = TempId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         self.entries.push(entry);

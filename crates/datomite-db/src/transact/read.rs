@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Edn, Value};
+use datomite_model::{Edn, Keyword, Value};
 
 use super::error::TxError;
 use super::op::RawOp;
@@ -32,7 +32,7 @@ fn read_element(form: Edn) -> Result<RawOp, TxError> {
             let operation = operation(first)?;
             read_list(operation, form)
         }
-        Edn::Map(_) => Ok(read_map(form)),
+        Edn::Map(_) => read_map(form),
         _ => Err(TxError::NotTransactionData { form }),
     }
 }
@@ -71,18 +71,22 @@ fn operation(form: &Edn) -> Result<Operation, TxError> {
     })
 }
 
-fn read_map(form: Edn) -> RawOp {
-    let named = |name: &str| -> Option<Vec<(Edn, Edn)>> {
-        let value = form.get(&Edn::keyword(name))?;
-        Some(value.as_map().map(<[_]>::to_vec).unwrap_or_default())
+fn read_map(form: Edn) -> Result<RawOp, TxError> {
+    let named = |directive: &str| -> Result<Option<Vec<(Edn, Edn)>>, TxError> {
+        let directive = Keyword::parse(directive);
+        let Some(value) = form.get(&Edn::from(directive.clone())) else { return Ok(None) };
+        match value.as_map() {
+            Some(entries) => Ok(Some(entries.to_vec())),
+            None => Err(TxError::InvalidPartitionMap { directive, form: value.clone() }),
+        }
     };
-    let force = named("db/force-partition");
-    let matching = named("db/match-partition");
+    let force = named("db/force-partition")?;
+    let matching = named("db/match-partition")?;
     if force.is_some() || matching.is_some() {
-        return RawOp::Partitions {
+        return Ok(RawOp::Partitions {
             force: force.unwrap_or_default(),
             matching: matching.unwrap_or_default(),
-        };
+        });
     }
-    RawOp::Map { form: Arc::new(form) }
+    Ok(RawOp::Map { form: Arc::new(form) })
 }

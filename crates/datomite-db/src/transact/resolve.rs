@@ -11,34 +11,27 @@ use datomite_model::{
 
 use super::error::TxError;
 use super::op::{Ent, FlatOp, FlatValue, Place, TempId, TempOp, TempValue, Tempids};
+use crate::bootstrap::id;
 use crate::ident::ident_form;
 use crate::Db;
 
 /// The longest text of a tuple's slot, in characters.
 const TUPLE_TEXT_MAX: usize = 256;
 
-/// Resolves every fact, in the order of the transaction.
-pub(super) fn resolve(
-    db: &Db,
-    tempids: &mut Tempids,
-    ops: Vec<FlatOp>,
-) -> Result<Vec<TempOp>, TxError> {
-    let mut resolved = Vec::with_capacity(ops.len());
-    for FlatOp { added, e, a, v, form } in ops {
-        let e = place(db, tempids, e, &form)?;
-        let v = match v {
-            FlatValue::Form(v) => value(db, tempids, &a, v, &form)?,
-            FlatValue::Entity(entity) => match place(db, tempids, entity, &form)? {
-                Place::Temp(id) if a.is_ref() => TempValue::Temp(id),
-                Place::Id(id) if a.is_ref() => TempValue::Value(Value::Ref(id)),
-                // A reverse key on a long attribute stores the number.
-                Place::Id(id) => TempValue::Value(Value::Long(id.raw() as i64)),
-                Place::Temp(id) => TempValue::Temp(id),
-            },
-        };
-        resolved.push(TempOp { added, e, a, v, form });
-    }
-    Ok(resolved)
+/// Resolves one fact.
+pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<TempOp, TxError> {
+    let FlatOp { added, e, a, v, form } = op;
+    let e = place(db, tempids, e, &form)?;
+    let v = match v {
+        FlatValue::Form(v) => value(db, tempids, &a, v, &form)?,
+        FlatValue::Entity(entity) => match place(db, tempids, entity, &form)? {
+            Place::Temp(id) => TempValue::Temp(id),
+            Place::Id(id) if a.is_ref() => TempValue::Value(Value::Ref(id)),
+            // A reverse key on a long attribute stores the number.
+            Place::Id(id) => TempValue::Value(Value::Long(id.raw() as i64)),
+        },
+    };
+    Ok(TempOp { added, e, a, v, form })
 }
 
 fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, TxError> {
@@ -57,52 +50,87 @@ fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, Tx
     Ok(Place::Id(id))
 }
 
-/// Whether a form is a tempid.
-pub(super) fn is_tempid(db: &Db, form: &Edn) -> bool {
-    tempid_of(db, &mut Tempids::default(), form).is_ok_and(|id| id.is_some())
+/// How a tempid is written.
+pub(super) struct TempForm {
+    /// None for `#db/id[part]`, which is another tempid each time.
+    pub(super) name: Option<Edn>,
+    is_tx: bool,
+    partition: Option<Partition>,
 }
 
-/// The tempid that a form is: a string without a colon, a negative number, `#db/id[part n]`.
+/// Whether a form is a tempid.
+pub(super) fn is_tempid(db: &Db, form: &Edn) -> bool {
+    temp_form(db, form).is_ok_and(|temp| temp.is_some())
+}
+
+/// The tempid that a form is, if it is one.
 pub(super) fn tempid_of(
     db: &Db,
     tempids: &mut Tempids,
     form: &Edn,
 ) -> Result<Option<TempId>, TxError> {
+    let temp = temp_form(db, form)?;
+    Ok(temp.map(|TempForm { name, is_tx, partition }| match name {
+        Some(name) => tempids.named(name, is_tx, partition),
+        None => tempids.fresh(partition, None),
+    }))
+}
+
+/// Reads a tempid: a string without a colon, a negative number, `#db/id[part n]`.
+pub(super) fn temp_form(db: &Db, form: &Edn) -> Result<Option<TempForm>, TxError> {
+    let named = |is_tx, partition| TempForm { name: Some(form.clone()), is_tx, partition };
     match form {
         Edn::Value(Value::String(text)) if !text.starts_with(':') => {
-            Ok(Some(tempids.named(form.clone(), &**text == "datomic.tx", None)))
+            Ok(Some(named(&**text == "datomic.tx", None)))
         }
         Edn::Value(Value::Long(n)) if *n < 0 => {
             // The number's own partition bits: -1 lies in the last implicit partition.
             let part = Partition::new(((*n as u64) >> 42) as u32 & 0xF_FFFF);
-            Ok(Some(tempids.named(form.clone(), false, Some(part))))
+            Ok(Some(named(false, Some(part))))
         }
-        Edn::Tagged(tag, inner) if tag.as_str() == "db/id" => db_id(db, tempids, form, inner),
+        Edn::Tagged(tag, inner) if tag.as_str() == "db/id" => db_id(db, form, inner).map(Some),
         _ => Ok(None),
     }
 }
 
-fn db_id(
-    db: &Db,
-    tempids: &mut Tempids,
-    form: &Edn,
-    inner: &Edn,
-) -> Result<Option<TempId>, TxError> {
-    let bad = || TxError::NotADbId { form: form.clone() };
-    let parts = inner.as_sequence().ok_or_else(bad)?;
-    let part = db.entid(parts.first().ok_or_else(bad)?)?.ok_or_else(bad)?;
-    let partition = partition_of(part);
-    if partition == Partition::TX {
-        return Ok(Some(tempids.named(Edn::string("datomic.tx"), true, None)));
+fn db_id(db: &Db, form: &Edn, inner: &Edn) -> Result<TempForm, TxError> {
+    let parts = inner.as_sequence().unwrap_or_default();
+    let part = parts.first().ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+    let partition = named_partition(db, part)?;
+    let (name, is_tx) = match parts.get(1) {
+        _ if partition == Partition::TX => (Some(Edn::string("datomic.tx")), true),
+        Some(_) => (Some(form.clone()), false),
+        None => (None, false),
+    };
+    Ok(TempForm { name, is_tx, partition: Some(partition).filter(|_| !is_tx) })
+}
+
+/// The partition that a form names; it must be one before the transaction.
+pub(super) fn named_partition(db: &Db, form: &Edn) -> Result<Partition, TxError> {
+    let entity = db.entid(form)?.ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+    match is_partition(db, entity) {
+        true => Ok(partition_of(entity)),
+        false => Err(TxError::NotAPartition { form: form.clone() }),
     }
-    Ok(Some(match parts.get(1) {
-        Some(_) => tempids.named(form.clone(), false, Some(partition)),
-        None => tempids.fresh(Some(partition), None),
-    }))
+}
+
+/// Whether an entity is an implicit partition or was installed as a named one.
+fn is_partition(db: &Db, entity: EntityId) -> bool {
+    if entity.partition().implicit_number().is_some() {
+        return entity.counter() == 0;
+    }
+    let built_in = [Partition::DB, Partition::TX, Partition::USER];
+    if built_in.iter().any(|part| u64::from(part.number()) == entity.raw()) {
+        return true;
+    }
+    let installed = Value::Ref(entity);
+    db.basis()
+        .datom_of_value(id::PART_DB, id::INSTALL_PARTITION, &installed)
+        .is_ok_and(|datom| datom.is_some())
 }
 
 /// The partition that an entity is: by its own number, or for an implicit one by its bits.
-pub(super) fn partition_of(entity: EntityId) -> Partition {
+fn partition_of(entity: EntityId) -> Partition {
     match entity.partition().implicit_number() {
         Some(_) => entity.partition(),
         None => Partition::new(u32::try_from(entity.raw()).unwrap_or(0)),
@@ -129,9 +157,8 @@ fn value(
         return Err(TxError::NilValue { attribute: a.ident.clone(), form: form.clone() });
     }
     match (a.value_type, &a.tuple) {
-        (ValueType::Ref, _) => reference(db, tempids, a, &v, form),
-        (ValueType::Tuple, Some(kind)) => tuple(db, tempids, a, kind, &v, form),
-        (ValueType::Tuple, None) => keywords_tuple(db, a, v, form),
+        (ValueType::Ref, _) => reference(db, tempids, &v, form),
+        (ValueType::Tuple, Some(kind)) => tuple(db, tempids, a, kind, &v),
         (value_type, _) => match scalar(value_type, &v)? {
             Some(value) => Ok(TempValue::Value(value)),
             None => Err(wrong_type(a, v, form)),
@@ -151,21 +178,13 @@ fn wrong_type(a: &Attribute, value: Edn, form: &Edn) -> TxError {
 fn reference(
     db: &Db,
     tempids: &mut Tempids,
-    a: &Arc<Attribute>,
     v: &Edn,
     form: &Edn,
 ) -> Result<TempValue, TxError> {
     if let Some(id) = tempid_of(db, tempids, v)? {
         return Ok(TempValue::Temp(id));
     }
-    let named = match v {
-        Edn::List(_) | Edn::Vector(_) => resolve_plain(db, v)?,
-        Edn::Value(
-            Value::Long(_) | Value::Ref(_) | Value::Keyword(_) | Value::Symbol(_) | Value::String(_),
-        ) => resolve_plain(db, v)?,
-        _ => return Err(wrong_type(a, v.clone(), form)),
-    };
-    match named {
+    match resolve_plain(db, v)? {
         Some(id) => Ok(TempValue::Value(Value::Ref(id))),
         None => Err(TxError::NotAnEntityIn { form: v.clone(), datom: form.clone() }),
     }
@@ -189,24 +208,6 @@ fn scalar(value_type: ValueType, form: &Edn) -> Result<Option<Value>, TxError> {
     })
 }
 
-/// The slots of a schema attribute's own tuple (`:db/tupleAttrs`, `:db/tupleTypes`): keywords.
-fn keywords_tuple(
-    _db: &Db,
-    a: &Attribute,
-    v: Edn,
-    form: &Edn,
-) -> Result<TempValue, TxError> {
-    let Edn::Vector(items) = &v else { return Err(wrong_type(a, v, form)) };
-    let mut slots = Vec::with_capacity(items.len());
-    for item in items {
-        match scalar(ValueType::Keyword, item)? {
-            Some(keyword) => slots.push(Some(keyword)),
-            None => return Err(invalid_tuple(a, &v)),
-        }
-    }
-    Ok(TempValue::Value(Value::Tuple(slots.into())))
-}
-
 fn invalid_tuple(a: &Attribute, value: &Edn) -> TxError {
     TxError::InvalidTupleValue { attribute: a.ident.clone(), value: value.clone() }
 }
@@ -217,7 +218,6 @@ fn tuple(
     a: &Arc<Attribute>,
     kind: &TupleKind,
     v: &Edn,
-    form: &Edn,
 ) -> Result<TempValue, TxError> {
     let items: Vec<Edn> = match v {
         Edn::Vector(items) => items.clone(),
@@ -225,7 +225,7 @@ fn tuple(
             .iter()
             .map(|slot| slot.clone().map_or(Edn::Nil, Edn::Value))
             .collect(),
-        _ => return Err(wrong_type(a, v.clone(), form)),
+        _ => return Err(invalid_tuple(a, v)),
     };
     let types: Vec<ValueType> = match kind {
         TupleKind::Homogeneous(value_type) => vec![*value_type; items.len()],
@@ -262,7 +262,7 @@ fn tuple_slot(
         if is_list && matches!(kind, TupleKind::Composite(_)) {
             return Err(invalid_tuple(a, whole));
         }
-        return reference(db, tempids, a, item, whole).map(Some);
+        return reference(db, tempids, item, whole).map(Some);
     }
     match scalar(value_type, item)? {
         Some(Value::String(text)) if text.chars().count() > TUPLE_TEXT_MAX => {

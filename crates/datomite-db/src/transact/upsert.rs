@@ -1,12 +1,16 @@
 //! Upsert: decides which temporary ids already name an entity.
 //!
-//! A tempid joined to a `:db.unique/identity` attribute whose value is present *is* that entity.
-//! One round, as Datomic:
+//! A tempid joined to a `:db.unique/identity` attribute whose value is present *is* that entity;
+//! a retraction of a present one counts too. One round in the order of the transaction, as Datomic:
 //!   1. look up every (attribute, value) pair that mentions no tempid; of several hits for one
 //!      tempid the last wins;
-//!   2. unite tempids that assert the same not-yet-stored pair, transitively;
+//!   2. a pair that is not stored belongs to the first tempid that asserts it, as that one is
+//!      known then: the entity it was found to be before, else its class of tempids. What it is
+//!      found to be later is its own and not its class's;
 //!   3. what becomes known only now is not looked up again: the uniqueness check finds it.
 //! New ids are given in `allocate.rs`. Looks at the basis without any view, as Datomic does.
+
+use std::collections::hash_map::Entry;
 
 use datomite_model::{EntityId, Unique, Value};
 use rustc_hash::FxHashMap;
@@ -18,7 +22,10 @@ use crate::Db;
 /// What each tempid is: a known entity, or the representative of a class of new ones.
 #[derive(Debug)]
 pub(super) struct Upserted {
+    /// What a tempid was found to be itself.
     known: Vec<Option<EntityId>>,
+    /// What a class was found to be, by its representative.
+    class_known: Vec<Option<EntityId>>,
     parent: Vec<TempId>,
 }
 
@@ -34,57 +41,63 @@ impl Upserted {
 
     /// The entity that a tempid names already.
     pub(super) fn known(&self, id: TempId) -> Option<EntityId> {
-        self.known[id.at()].or_else(|| self.known[self.find(id).at()])
+        self.known[id.at()].or_else(|| self.class_known[self.find(id).at()])
     }
 
-    /// Puts two tempids in one class; the earlier one speaks for it. Two that are known to be
-    /// different entities stay apart.
+    /// Puts two tempids in one class; the earlier one speaks for it.
     fn unite(&mut self, a: TempId, b: TempId) {
         let (a, b) = (self.find(a), self.find(b));
-        if a == b || (self.known[a.at()].is_some() && self.known[b.at()].is_some()) {
-            return;
-        }
         let (first, second) = if a < b { (a, b) } else { (b, a) };
-        self.known[first.at()] = self.known[first.at()].or(self.known[second.at()]);
         self.parent[second.at()] = first;
+        self.class_known[first.at()] =
+            self.class_known[first.at()].or(self.class_known[second.at()]);
+    }
+
+    /// A tempid asserts a pair that `owner` asserted first.
+    fn join(&mut self, owner: Place, temp: TempId) {
+        match (owner, self.known(temp)) {
+            (Place::Id(entity), None) => self.known[temp.at()] = Some(entity),
+            (Place::Id(_), Some(_)) => {}
+            (Place::Temp(first), Some(entity)) => {
+                let class = self.find(first);
+                self.class_known[class.at()].get_or_insert(entity);
+            }
+            (Place::Temp(first), None) => self.unite(first, temp),
+        }
     }
 }
 
 /// Resolves what the identities of the transaction say about its tempids.
 pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upserted, TxError> {
     let basis = db.basis();
-    let mut upserted =
-        Upserted { known: vec![None; tempids.len()], parent: tempids.ids().collect() };
+    let mut upserted = Upserted {
+        known: vec![None; tempids.len()],
+        class_known: vec![None; tempids.len()],
+        parent: tempids.ids().collect(),
+    };
     let mut stored: FxHashMap<(EntityId, &Value), Option<EntityId>> = FxHashMap::default();
-    let mut new: FxHashMap<(EntityId, &TempValue), TempId> = FxHashMap::default();
-    let mut unions: Vec<(TempId, TempId)> = Vec::new();
+    let mut owners: FxHashMap<(EntityId, &TempValue), Place> = FxHashMap::default();
     for op in ops {
-        let (true, Place::Temp(temp), Some(Unique::Identity)) = (op.added, op.e, op.a.unique)
-        else {
-            continue;
-        };
+        let (Place::Temp(temp), Some(Unique::Identity)) = (op.e, op.a.unique) else { continue };
         if let TempValue::Value(value) = &op.v {
-            let key = (op.a.id, value);
-            let holder = match stored.get(&key) {
-                Some(holder) => *holder,
-                None => {
-                    let holder = basis.holder(op.a.id, value)?;
-                    stored.insert(key, holder);
-                    holder
-                }
+            let holder = match stored.entry((op.a.id, value)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => *place.insert(basis.holder(op.a.id, value)?),
             };
             if holder.is_some() {
                 upserted.known[temp.at()] = holder;
                 continue;
             }
         }
-        match new.get(&(op.a.id, &op.v)) {
-            Some(first) => unions.push((*first, temp)),
-            None => drop(new.insert((op.a.id, &op.v), temp)),
+        if !op.added {
+            continue;
         }
-    }
-    for (first, second) in unions {
-        upserted.unite(first, second);
+        match owners.entry((op.a.id, &op.v)) {
+            Entry::Occupied(owner) => upserted.join(*owner.get(), temp),
+            Entry::Vacant(place) => {
+                place.insert(upserted.known(temp).map_or(Place::Temp(temp), Place::Id));
+            }
+        }
     }
     Ok(upserted)
 }
