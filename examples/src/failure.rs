@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Bad(&'static str),
     /// The store refused, or could not be read.
     #[error(transparent)]
-    Store(#[from] datomite::Error),
+    Store(Box<datomite::Error>),
     /// A page could not be written.
     #[error(transparent)]
     Page(#[from] askama::Error),
@@ -28,7 +28,7 @@ macro_rules! from_store_errors {
     ($($error:ident)*) => {$(
         impl From<datomite::$error> for Failure {
             fn from(error: datomite::$error) -> Failure {
-                Failure::Store(error.into())
+                Failure::Store(Box::new(error.into()))
             }
         }
     )*};
