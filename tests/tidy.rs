@@ -74,6 +74,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "num-traits",
             "parking_lot",
             "rustc-hash",
+            "serde",
             "thiserror",
         ],
     ),

@@ -312,3 +312,10 @@ impl fmt::Debug for Entity {
         fmt::Display::fmt(&self.to_edn(), f)
     }
 }
+
+impl serde::Serialize for Entity {
+    /// As [`Entity::to_edn`]: a map with `:db/id`; attributes only once it is touched.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_edn().serialize(serializer)
+    }
+}

@@ -15,6 +15,7 @@ mod ident;
 mod lookup;
 mod runs;
 mod stats;
+mod tempid;
 mod tx_log;
 
 mod bootstrap;
@@ -53,6 +54,7 @@ pub use open::{
 pub use options::{Clock, Options, Pause, Spawn};
 pub use runs::{ViewRun, ViewRuns};
 pub use stats::{DbStats, IndexStats};
+pub use tempid::{entid_at, resolve_tempid, t_to_tx, tempid, tx_to_t};
 pub use transact::{Alteration, IntoTxData, TxBuilder, TxData, TxError, TxReport, tx};
 pub use tx_log::{Log, TxEntry, TxRange};
 pub use typed::{Argument, IntoFunction, Outcome};

@@ -215,3 +215,10 @@ from_row_value! {
     datomite_model::Symbol datomite_model::Uuid datomite_model::Uri datomite_model::Instant
     datomite_model::BigDec datomite_model::BigInt
 }
+
+impl serde::Serialize for QueryResult {
+    /// As [`QueryResult::into_edn`].
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.clone().into_edn().serialize(serializer)
+    }
+}
