@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datomite::{
-    Connection, Datom, Db, Edn, EntityId, Index, Input, Query, TimePoint, Value, mem, open, q,
+    Connection, Datom, Db, Edn, EntityId, Index, Input, Query, T, TimePoint, Value, mem, open, q,
 };
 use datomite_tests::generate::{self, Random};
 use datomite_tests::oracle::{Attr, Plain, Predicted, Verdict, View, Who};
@@ -279,6 +279,47 @@ fn the_past_is_what_the_present_was() {
                 let was = user_datoms(then, &world.plain, index);
                 assert_eq!(user_datoms(&past, &world.plain, index), was, "{index:?}");
             }
+        }
+    });
+}
+
+/// What the log says up to a transaction, added and retracted by hand.
+fn replayed(world: &World, up_to: T) -> Vec<Datom> {
+    let end = TimePoint::T(T::new(up_to.raw() + 1));
+    let entries = world.conn.log().tx_range(None, Some(end)).expect("a log");
+    let mut facts: BTreeMap<(EntityId, EntityId, Value), Datom> = BTreeMap::new();
+    for entry in entries {
+        for datom in entry.expect("an entry").data {
+            if !world.plain.attrs.iter().any(|attr| attr.id == datom.a) {
+                continue;
+            }
+            let key = (datom.e, datom.a, datom.v.clone());
+            match datom.added {
+                true => drop(facts.insert(key, datom)),
+                false => drop(facts.remove(&key)),
+            }
+        }
+    }
+    facts.into_values().collect()
+}
+
+#[test]
+fn as_of_equals_replaying_the_log() {
+    for_each_seed(40, |seed| {
+        let (world, _) = World::play(seed);
+        for then in &world.after {
+            let past = world
+                .conn
+                .db()
+                .as_of(TimePoint::T(then.basis_t()))
+                .expect("a t");
+            let shown = sorted(user_datoms(&past, &world.plain, Index::Eavt));
+            assert_eq!(
+                shown,
+                sorted(replayed(&world, then.basis_t())),
+                "{}",
+                then.basis_t()
+            );
         }
     });
 }
