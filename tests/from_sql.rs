@@ -39,14 +39,21 @@ fn every_pair_answers_the_same() {
             expected.sort();
             answered.sort();
         }
-        assert_eq!(expected, answered, "{}\n{}\n{}", pair.title, pair.sql, pair.datalog);
+        assert_eq!(
+            expected, answered,
+            "{}\n{}\n{}",
+            pair.title, pair.sql, pair.datalog
+        );
     }
 }
 
 fn ours(db: &Db, pair: &Pair) -> TextRows {
     let query = Query::parse(&pair.datalog).unwrap_or_else(|e| panic!("{}: {e}", pair.title));
     let mut inputs = vec![Input::Db(db.clone())];
-    let rules = pair.rules.as_ref().map(|text| datomite::read(text).expect("rules"));
+    let rules = pair
+        .rules
+        .as_ref()
+        .map(|text| datomite::read(text).expect("rules"));
     inputs.extend(rules.map(Input::Edn));
     let result = datomite::q(&query, &inputs).unwrap_or_else(|e| panic!("{}: {e}", pair.title));
     match result.into_edn() {
@@ -56,7 +63,11 @@ fn ours(db: &Db, pair: &Pair) -> TextRows {
 }
 
 fn row(form: &Edn) -> Vec<Option<String>> {
-    form.as_sequence().expect("a row").iter().map(cell).collect()
+    form.as_sequence()
+        .expect("a row")
+        .iter()
+        .map(cell)
+        .collect()
 }
 
 fn cell(form: &Edn) -> Option<String> {
@@ -79,7 +90,9 @@ fn pair(section: &str) -> Pair {
     let sql = blocks(section, "sql").into_iter().next();
     Pair {
         sql: sql.unwrap_or_else(|| panic!("{title}: no SQL")),
-        datalog: clojure.next().unwrap_or_else(|| panic!("{title}: no Datalog")),
+        datalog: clojure
+            .next()
+            .unwrap_or_else(|| panic!("{title}: no Datalog")),
         rules: clojure.next(),
         title,
     }
@@ -88,5 +101,8 @@ fn pair(section: &str) -> Pair {
 fn blocks(section: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
     let parts = section.split(fence.as_str()).skip(1);
-    parts.filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+    parts
+        .filter_map(|rest| rest.split("```").next())
+        .map(str::to_owned)
+        .collect()
 }

@@ -16,7 +16,9 @@ use datomite_tests::skip::shared_datasets;
 use postgres::Client;
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../data")
+        .join(name)
 }
 
 #[test]
@@ -31,7 +33,9 @@ fn queryfeed_equals_postgres() {
 
 #[test]
 fn chinook_equals_postgres() {
-    let Some(shared) = shared_datasets("chinook_equals_postgres") else { return };
+    let Some(shared) = shared_datasets("chinook_equals_postgres") else {
+        return;
+    };
     let folder = shared.join("chinook");
     let cluster = Cluster::start();
     cluster.load("chinook", &folder.join("chinook.plain.sql"));
@@ -42,7 +46,9 @@ fn chinook_equals_postgres() {
 
 #[test]
 fn northwind_equals_postgres() {
-    let Some(shared) = shared_datasets("northwind_equals_postgres") else { return };
+    let Some(shared) = shared_datasets("northwind_equals_postgres") else {
+        return;
+    };
     let folder = shared.join("northwind");
     let cluster = Cluster::start();
     cluster.load("hand", &folder.join("northwind.sql"));
@@ -54,7 +60,9 @@ fn northwind_equals_postgres() {
 
 #[test]
 fn pagila_equals_postgres() {
-    let Some(shared) = shared_datasets("pagila_equals_postgres") else { return };
+    let Some(shared) = shared_datasets("pagila_equals_postgres") else {
+        return;
+    };
     let folder = shared.join("pagila");
     let cluster = Cluster::start();
     cluster.load("pagila", &folder.join("pagila.plain.sql"));
@@ -78,16 +86,28 @@ fn compare(cluster: &Cluster, database: &str, dump: &Path) {
         expected.sort();
         answered.sort();
         let name = table.name();
-        assert_eq!(expected.len(), answered.len(), "{}: rows of {name}", dump.display());
+        assert_eq!(
+            expected.len(),
+            answered.len(),
+            "{}: rows of {name}",
+            dump.display()
+        );
         for (expected, answered) in expected.iter().zip(&answered) {
             for (at, column) in table.columns.iter().enumerate() {
                 let place = format!("{}: {name}.{}", dump.display(), column.name);
-                assert_eq!(expected[at], answered[at], "{place}\n{expected:?}\n{answered:?}");
+                assert_eq!(
+                    expected[at], answered[at],
+                    "{place}\n{expected:?}\n{answered:?}"
+                );
                 values += 1;
             }
         }
     }
-    println!("{}: {} tables, {values} values equal", dump.display(), catalog.tables.len());
+    println!(
+        "{}: {} tables, {values} values equal",
+        dump.display(),
+        catalog.tables.len()
+    );
     assert!(values > 1000, "the comparison saw next to nothing");
 }
 
@@ -138,7 +158,10 @@ impl Catalog {
         let text = |row: &[Option<String>], at: usize| row[at].clone().expect("not null");
         let mut columns: HashMap<String, Vec<Column>> = HashMap::new();
         for row in text_rows(client, COLUMNS) {
-            let column = Column { name: text(&row, 1), pg_type: text(&row, 2) };
+            let column = Column {
+                name: text(&row, 1),
+                pg_type: text(&row, 2),
+            };
             columns.entry(text(&row, 0)).or_default().push(column);
         }
         let table = |row: Vec<Option<String>>, columns: &mut HashMap<String, Vec<Column>>| Table {
@@ -150,26 +173,41 @@ impl Catalog {
         };
         let tables = text_rows(client, TABLES);
         let references = text_rows(client, REFERENCES).into_iter().map(|row| {
-            ((text(&row, 0), text(&row, 1)), (text(&row, 2), text(&row, 3)))
+            (
+                (text(&row, 0), text(&row, 1)),
+                (text(&row, 2), text(&row, 3)),
+            )
         });
         Catalog {
             references: references.collect(),
-            tables: tables.into_iter().map(|row| table(row, &mut columns)).collect(),
+            tables: tables
+                .into_iter()
+                .map(|row| table(row, &mut columns))
+                .collect(),
         }
     }
 
     fn rows(&self, client: &mut Client, table: &Table) -> TextRows {
         let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let columns: Vec<String> =
-            table.columns.iter().map(|c| format!("{}::text", quote(&c.name))).collect();
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|c| format!("{}::text", quote(&c.name)))
+            .collect();
         let only = if table.partitioned { "" } else { "ONLY " };
         let (schema, relation) = (quote(&table.schema), quote(&table.relation));
-        let sql = format!("SELECT {} FROM {only}{schema}.{relation}", columns.join(", "));
+        let sql = format!(
+            "SELECT {} FROM {only}{schema}.{relation}",
+            columns.join(", ")
+        );
         text_rows(client, &sql)
     }
 
     fn table(&self, oid: &str) -> &Table {
-        self.tables.iter().find(|t| t.oid == oid).expect("a referenced table is a table")
+        self.tables
+            .iter()
+            .find(|t| t.oid == oid)
+            .expect("a referenced table is a table")
     }
 }
 
@@ -186,7 +224,10 @@ impl<'a> Ours<'a> {
             let note = |name: &str| annotation(db, attribute.id, name);
             if let (Some(table), Some(column)) = (note(":pg/table"), note(":pg/column")) {
                 let key = (qualified(&table), column);
-                attributes.entry(key).or_default().push(Arc::clone(attribute));
+                attributes
+                    .entry(key)
+                    .or_default()
+                    .push(Arc::clone(attribute));
             }
         }
         Ours { db, attributes }
@@ -201,13 +242,19 @@ impl<'a> Ours<'a> {
         if let Some(bridge) = self.bridge(table) {
             return self.bridge_rows(catalog, table, &bridge);
         }
-        let attributes = self.attributes.iter().filter(|((t, _), _)| *t == table.name());
+        let attributes = self
+            .attributes
+            .iter()
+            .filter(|((t, _), _)| *t == table.name());
         let mut entities: BTreeSet<EntityId> = BTreeSet::new();
         for attribute in attributes.flat_map(|(_, list)| list) {
             entities.extend(self.datoms_of(attribute.id).into_iter().map(|(e, _)| e));
         }
         let row = |e: EntityId| {
-            let cells = table.columns.iter().map(|column| self.cell(catalog, table, column, e));
+            let cells = table
+                .columns
+                .iter()
+                .map(|column| self.cell(catalog, table, column, e));
             cells.collect()
         };
         entities.into_iter().map(row).collect()
@@ -215,8 +262,13 @@ impl<'a> Ours<'a> {
 
     /// The attribute that a pure bridge table became, if this is one.
     fn bridge(&self, table: &Table) -> Option<Arc<Attribute>> {
-        let own = self.attributes.iter().filter(|((t, _), _)| *t == table.name());
-        let mut found = own.flat_map(|(_, list)| list).filter(|a| !is_companion(self.db, a));
+        let own = self
+            .attributes
+            .iter()
+            .filter(|((t, _), _)| *t == table.name());
+        let mut found = own
+            .flat_map(|(_, list)| list)
+            .filter(|a| !is_companion(self.db, a));
         let only = found.next()?;
         let bridge = only.is_ref() && only.is_many() && found.next().is_none();
         bridge.then(|| Arc::clone(only))
@@ -227,11 +279,19 @@ impl<'a> Ours<'a> {
         let columns = annotation(self.db, attribute.id, ":pg/column").expect("a bridge's columns");
         let (first, _) = columns.split_once('+').expect("two columns");
         let cell = |column: &Column, e: EntityId, v: &Value| {
-            let end = if column.name == first { e } else { v.as_ref_id().expect("a ref") };
+            let end = if column.name == first {
+                e
+            } else {
+                v.as_ref_id().expect("a ref")
+            };
             self.referenced(catalog, table, column, end)
         };
         let row = |(e, v): (EntityId, Value)| {
-            table.columns.iter().map(|column| cell(column, e, &v)).collect()
+            table
+                .columns
+                .iter()
+                .map(|column| cell(column, e, &v))
+                .collect()
         };
         pairs.into_iter().map(row).collect()
     }
@@ -239,11 +299,16 @@ impl<'a> Ours<'a> {
     fn datoms_of(&self, attribute: EntityId) -> Vec<(EntityId, Value)> {
         let form = Edn::Value(Value::Ref(attribute));
         let datoms = self.db.datoms(Index::Aevt, &[form]).expect("datoms");
-        datoms.map(|datom| datom.map(|d| (d.e, d.v)).expect("a datom")).collect()
+        datoms
+            .map(|datom| datom.map(|d| (d.e, d.v)).expect("a datom"))
+            .collect()
     }
 
     fn values(&self, e: EntityId, attribute: &Attribute) -> Vec<Value> {
-        let forms = [Edn::Value(Value::Ref(e)), Edn::Value(Value::Ref(attribute.id))];
+        let forms = [
+            Edn::Value(Value::Ref(e)),
+            Edn::Value(Value::Ref(attribute.id)),
+        ];
         let datoms = self.db.datoms(Index::Eavt, &forms).expect("datoms");
         datoms.map(|datom| datom.expect("a datom").v).collect()
     }
@@ -258,7 +323,9 @@ impl<'a> Ours<'a> {
     ) -> Option<String> {
         let attributes = self.of(table, &column.name);
         let companion = |suffix: &str| {
-            let found = attributes.iter().find(|a| a.ident.name().ends_with(suffix))?;
+            let found = attributes
+                .iter()
+                .find(|a| a.ident.name().ends_with(suffix))?;
             self.values(e, found).into_iter().next()
         };
         if let Some(Value::String(exact)) = companion(".array").or_else(|| companion(".raw")) {
@@ -271,7 +338,9 @@ impl<'a> Ours<'a> {
             };
             return Some(pgtext::interval(part(".months"), part(".days"), us));
         }
-        let plain = attributes.iter().find(|a| !a.ident.name().contains('.') && !a.is_composite())?;
+        let plain = attributes
+            .iter()
+            .find(|a| !a.ident.name().contains('.') && !a.is_composite())?;
         let values = self.values(e, plain);
         let text = |value: &Value| match value {
             Value::Ref(target) => self.referenced(catalog, table, column, *target),
@@ -281,7 +350,12 @@ impl<'a> Ours<'a> {
             let elements: Vec<Option<String>> = values.iter().map(text).collect();
             return (!elements.is_empty()).then(|| pgtext::array(&elements));
         }
-        assert!(values.len() <= 1, "{}.{}: {values:?}", table.name(), column.name);
+        assert!(
+            values.len() <= 1,
+            "{}.{}: {values:?}",
+            table.name(),
+            column.name
+        );
         values.first().and_then(text)
     }
 
@@ -297,9 +371,16 @@ impl<'a> Ours<'a> {
             return Some(label);
         }
         let key = (table.oid.clone(), column.name.clone());
-        let (oid, name) = catalog.references.get(&key).expect("a ref has a foreign key");
+        let (oid, name) = catalog
+            .references
+            .get(&key)
+            .expect("a ref has a foreign key");
         let foreign = catalog.table(oid);
-        let column = foreign.columns.iter().find(|c| c.name == *name).expect("its column");
+        let column = foreign
+            .columns
+            .iter()
+            .find(|c| c.name == *name)
+            .expect("its column");
         self.cell(catalog, foreign, column, target)
     }
 }
@@ -312,12 +393,21 @@ fn is_companion(db: &Db, attribute: &Attribute) -> bool {
 fn annotation(db: &Db, e: EntityId, attribute: &str) -> Option<String> {
     let attribute = Edn::keyword(attribute);
     db.entid(&attribute).expect("an entid")?;
-    let mut datoms = db.datoms(Index::Eavt, &[Edn::Value(Value::Ref(e)), attribute]).expect("datoms");
-    datoms.next().map(|datom| datom.expect("a datom").v).and_then(|v| v.as_str().map(str::to_owned))
+    let mut datoms = db
+        .datoms(Index::Eavt, &[Edn::Value(Value::Ref(e)), attribute])
+        .expect("datoms");
+    datoms
+        .next()
+        .map(|datom| datom.expect("a datom").v)
+        .and_then(|v| v.as_str().map(str::to_owned))
 }
 
 /// `users` and `public.users` name the same table.
 fn qualified(table: &str) -> String {
     let plain = table.replace('"', "");
-    if plain.contains('.') { plain } else { format!("public.{plain}") }
+    if plain.contains('.') {
+        plain
+    } else {
+        format!("public.{plain}")
+    }
 }

@@ -35,9 +35,15 @@ fn float(number: f64, shortest: String) -> String {
         return "NaN".into();
     }
     if number.is_infinite() {
-        return if number > 0.0 { "Infinity".into() } else { "-Infinity".into() };
+        return if number > 0.0 {
+            "Infinity".into()
+        } else {
+            "-Infinity".into()
+        };
     }
-    let (mantissa, exponent) = shortest.split_once('e').expect("the form {:e} has an exponent");
+    let (mantissa, exponent) = shortest
+        .split_once('e')
+        .expect("the form {:e} has an exponent");
     let exponent: i32 = exponent.parse().expect("an integer");
     let (sign, digits) = match mantissa.strip_prefix('-') {
         Some(rest) => ("-", rest.replace('.', "")),
@@ -49,7 +55,10 @@ fn float(number: f64, shortest: String) -> String {
     }
     let point = exponent + 1;
     if point <= 0 {
-        return format!("{sign}0.{}{digits}", "0".repeat(point.unsigned_abs() as usize));
+        return format!(
+            "{sign}0.{}{digits}",
+            "0".repeat(point.unsigned_abs() as usize)
+        );
     }
     let point = point as usize;
     if digits.len() <= point {
@@ -63,7 +72,11 @@ fn instant(at: Instant, pg_type: &str) -> String {
     let days = at.ms().div_euclid(86_400_000);
     let ms = at.ms().rem_euclid(86_400_000);
     let (year, month, day) = civil(days);
-    let (year, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+    let (year, era) = if year > 0 {
+        (year, "")
+    } else {
+        (1 - year, " BC")
+    };
     let date = format!("{year:04}-{month:02}-{day:02}");
     if pg_type == "date" {
         return format!("{date}{era}");
@@ -73,7 +86,11 @@ fn instant(at: Instant, pg_type: &str) -> String {
         0 => String::new(),
         us => format!(".{us:06}").trim_end_matches('0').to_owned(),
     };
-    let zone = if pg_type.contains("with time zone") { "+00" } else { "" };
+    let zone = if pg_type.contains("with time zone") {
+        "+00"
+    } else {
+        ""
+    };
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{date} {hours:02}:{minutes:02}:{seconds:02}{fraction}{zone}{era}")
 }
@@ -112,7 +129,9 @@ pub fn interval(months: i64, days: i64, us: i64) -> String {
             rest => format!(".{rest:06}").trim_end_matches('0').to_owned(),
         };
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        parts.push(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}"));
+        parts.push(format!(
+            "{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}"
+        ));
     }
     parts.join(" ")
 }
@@ -126,7 +145,10 @@ pub fn array(elements: &[Option<String>]) -> String {
         }
         Some(text) => text.clone(),
     };
-    format!("{{{}}}", elements.iter().map(element).collect::<Vec<_>>().join(","))
+    format!(
+        "{{{}}}",
+        elements.iter().map(element).collect::<Vec<_>>().join(",")
+    )
 }
 
 fn needs_quotes(text: &str) -> bool {
@@ -148,9 +170,21 @@ mod tests {
         assert_eq!(render(&Value::Float(14.0), "real"), "14");
         assert_eq!(render(&Value::Double(-12.5), "double precision"), "-12.5");
         let at = Value::Instant(Instant::from_us(1_738_000_003_000_125));
-        assert_eq!(render(&at, "timestamp with time zone"), "2025-01-27 17:46:43.000125+00");
-        assert_eq!(render(&Value::Instant(Instant::from_ms(-1)), "date"), "1969-12-31");
-        assert_eq!(interval(14, 3, -5_000_000), "1 year 2 mons 3 days -00:00:05");
-        assert_eq!(array(&[Some("a b".into()), None, Some("x".into())]), "{\"a b\",NULL,x}");
+        assert_eq!(
+            render(&at, "timestamp with time zone"),
+            "2025-01-27 17:46:43.000125+00"
+        );
+        assert_eq!(
+            render(&Value::Instant(Instant::from_ms(-1)), "date"),
+            "1969-12-31"
+        );
+        assert_eq!(
+            interval(14, 3, -5_000_000),
+            "1 year 2 mons 3 days -00:00:05"
+        );
+        assert_eq!(
+            array(&[Some("a b".into()), None, Some("x".into())]),
+            "{\"a b\",NULL,x}"
+        );
     }
 }

@@ -35,22 +35,39 @@ impl Cluster {
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(folder.path()));
         }
-        run(as_postgres(&bin.join("initdb"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-N"]));
+        run(as_postgres(&bin.join("initdb")).arg("-D").arg(&data).args([
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-A",
+            "trust",
+            "-N",
+        ]));
         let server = as_postgres(&bin.join("postgres"))
             .arg("-D")
             .arg(&data)
             .arg("-k")
             .arg(folder.path())
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=20"])
+            .args([
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=20",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("postgres starts");
-        let cluster = Cluster { folder, bin, server };
+        let cluster = Cluster {
+            folder,
+            bin,
+            server,
+        };
         cluster.wait();
         cluster
     }
@@ -58,14 +75,20 @@ impl Cluster {
     fn wait(&self) {
         let begin = Instant::now();
         while self.config("postgres").connect(NoTls).is_err() {
-            assert!(begin.elapsed() < START_MAX, "postgres did not answer in time");
+            assert!(
+                begin.elapsed() < START_MAX,
+                "postgres did not answer in time"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
 
     fn config(&self, database: &str) -> Config {
         let mut config = Config::new();
-        config.host_path(self.folder.path()).user("postgres").dbname(database);
+        config
+            .host_path(self.folder.path())
+            .user("postgres")
+            .dbname(database);
         config
     }
 
@@ -82,7 +105,11 @@ impl Cluster {
             .output()
             .expect("psql runs");
         let errors = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "psql refused {}: {errors}", dump.display());
+        assert!(
+            out.status.success(),
+            "psql refused {}: {errors}",
+            dump.display()
+        );
     }
 
     /// Makes a database and restores an archive in it with pg_restore.
@@ -98,7 +125,11 @@ impl Cluster {
             .output()
             .expect("pg_restore runs");
         let errors = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "pg_restore refused {}: {errors}", archive.display());
+        assert!(
+            out.status.success(),
+            "pg_restore refused {}: {errors}",
+            archive.display()
+        );
     }
 
     fn create(&self, database: &str) {
@@ -109,7 +140,9 @@ impl Cluster {
 
     fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.bin.join("psql"));
-        command.args(["-q", "-X", "-U", "postgres", "-d", database, "-h"]).arg(self.folder.path());
+        command
+            .args(["-q", "-X", "-U", "postgres", "-d", database, "-h"])
+            .arg(self.folder.path());
         command
     }
 
@@ -119,7 +152,9 @@ impl Cluster {
     /// Where the server does not answer.
     pub fn client(&self, database: &str) -> Client {
         let mut client = self.config(database).connect(NoTls).expect("a connection");
-        client.batch_execute("SET TimeZone = 'UTC'").expect("a time zone");
+        client
+            .batch_execute("SET TimeZone = 'UTC'")
+            .expect("a time zone");
         client
     }
 }
@@ -144,11 +179,17 @@ impl Drop for Cluster {
 /// # Panics
 /// Where the server refuses the query.
 pub fn text_rows(client: &mut Client, sql: &str) -> TextRows {
-    let messages = client.simple_query(sql).unwrap_or_else(|error| panic!("{sql}\n{error:?}"));
+    let messages = client
+        .simple_query(sql)
+        .unwrap_or_else(|error| panic!("{sql}\n{error:?}"));
     let mut rows = TextRows::new();
     for message in messages {
         if let SimpleQueryMessage::Row(row) = message {
-            rows.push((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect());
+            rows.push(
+                (0..row.len())
+                    .map(|at| row.get(at).map(str::to_owned))
+                    .collect(),
+            );
         }
     }
     rows
@@ -156,7 +197,11 @@ pub fn text_rows(client: &mut Client, sql: &str) -> TextRows {
 
 fn postgres_bin() -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .map(|dir| dir.flatten().map(|entry| entry.path().join("bin")).collect())
+        .map(|dir| {
+            dir.flatten()
+                .map(|entry| entry.path().join("bin"))
+                .collect()
+        })
         .unwrap_or_default();
     found.retain(|bin| bin.join("initdb").exists());
     found.sort();
@@ -180,12 +225,21 @@ fn as_postgres(program: &Path) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+    command
+        .args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--clear-groups",
+            "--",
+        ])
+        .arg(program);
     command
 }
 
 fn run(command: &mut Command) {
-    let out = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let out = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success(), "{command:?}: {errors}");
 }

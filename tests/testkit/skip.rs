@@ -19,7 +19,10 @@ pub fn shared_datasets(test: &str) -> Option<PathBuf> {
 /// # Panics
 /// With `CI=true`: only the absence of the third-party dumps may skip a test there.
 pub fn skip(test: &str, reason: &str) {
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{test} must run in CI: {reason}");
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "{test} must run in CI: {reason}"
+    );
     note(test, reason);
 }
 
