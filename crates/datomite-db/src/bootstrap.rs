@@ -32,7 +32,7 @@ pub(crate) mod id {
     ids! {
         PART_DB = 0, ADD = 1, RETRACT = 2, IDENT = 10,
         INSTALL_PARTITION = 11, INSTALL_VALUE_TYPE = 12, INSTALL_ATTRIBUTE = 13,
-        INSTALL_FUNCTION = 14, ALTER_ATTRIBUTE = 19, CARDINALITY_ONE = 35, CARDINALITY_MANY = 36,
+        INSTALL_FUNCTION = 14, ALTER_ATTRIBUTE = 19, TYPE_REF = 20, CARDINALITY_ONE = 35, CARDINALITY_MANY = 36,
         UNIQUE_VALUE = 37, UNIQUE_IDENTITY = 38, TAG = 39, VALUE_TYPE = 40, CARDINALITY = 41, UNIQUE = 42,
         IS_COMPONENT = 43, INDEX = 44, NO_HISTORY = 45, CODE = 47, TX_INSTANT = 50, FULLTEXT = 51, FN = 52,
         RETRACT_ENTITY = 54, CAS = 55, DOC = 62, TUPLE_TYPE = 65, TUPLE_TYPES = 66,
@@ -55,15 +55,27 @@ enum Flag {
 }
 
 const NAMED: &[Named] = &[
-    Named(0, "db.part/db", "The partition of schema: attributes, partitions, types, functions."),
+    Named(
+        0,
+        "db.part/db",
+        "The partition of schema: attributes, partitions, types, functions.",
+    ),
     Named(1, "db/add", "Asserts a fact."),
     Named(2, "db/retract", "Retracts a fact."),
     Named(3, "db.part/tx", "The partition of transactions."),
-    Named(4, "db.part/user", "The partition of everything that asks for no other."),
+    Named(
+        4,
+        "db.part/user",
+        "The partition of everything that asks for no other.",
+    ),
     Named(7, "db/system-tx", ""),
     Named(8, "db.sys/partiallyIndexed", ""),
     Named(9, "db.sys/reId", ""),
-    Named(10, "db/ident", "A name for an entity, unique in the database."),
+    Named(
+        10,
+        "db/ident",
+        "A name for an entity, unique in the database.",
+    ),
     Named(11, "db.install/partition", "Makes an entity a partition."),
     Named(12, "db.install/valueType", "Makes an entity a value type."),
     Named(13, "db.install/attribute", "Makes an entity an attribute."),
@@ -72,7 +84,11 @@ const NAMED: &[Named] = &[
     Named(16, "db.excise/attrs", ""),
     Named(17, "db.excise/beforeT", ""),
     Named(18, "db.excise/before", ""),
-    Named(19, "db.alter/attribute", "Records that an attribute was altered."),
+    Named(
+        19,
+        "db.alter/attribute",
+        "Records that an attribute was altered.",
+    ),
     Named(20, "db.type/ref", "Another entity."),
     Named(21, "db.type/keyword", "A keyword."),
     Named(22, "db.type/long", "A 64-bit integer."),
@@ -83,13 +99,29 @@ const NAMED: &[Named] = &[
     Named(27, "db.type/bytes", "Bytes."),
     Named(35, "db.cardinality/one", "At most one value."),
     Named(36, "db.cardinality/many", "A set of values."),
-    Named(37, "db.unique/value", "A value that a second entity cannot take."),
-    Named(38, "db.unique/identity", "A value that names its entity: tempids upsert by it."),
+    Named(
+        37,
+        "db.unique/value",
+        "A value that a second entity cannot take.",
+    ),
+    Named(
+        38,
+        "db.unique/identity",
+        "A value that names its entity: tempids upsert by it.",
+    ),
     Named(39, "fressian/tag", "The tag of a value type."),
     Named(40, "db/valueType", "The type of an attribute's values."),
     Named(41, "db/cardinality", "One value of an attribute, or a set."),
-    Named(42, "db/unique", "Whether, and how, an attribute's values are unique."),
-    Named(43, "db/isComponent", "Whether the referenced entity is part of this one."),
+    Named(
+        42,
+        "db/unique",
+        "Whether, and how, an attribute's values are unique.",
+    ),
+    Named(
+        43,
+        "db/isComponent",
+        "Whether the referenced entity is part of this one.",
+    ),
     Named(44, "db/index", "Whether an attribute is in the AVET index."),
     Named(45, "db/noHistory", "Whether past values may be forgotten."),
     Named(46, "db/lang", ""),
@@ -97,11 +129,23 @@ const NAMED: &[Named] = &[
     Named(48, "db.lang/clojure", ""),
     Named(49, "db.lang/java", ""),
     Named(50, "db/txInstant", "When a transaction happened."),
-    Named(51, "db/fulltext", "Whether an attribute has a fulltext index."),
+    Named(
+        51,
+        "db/fulltext",
+        "Whether an attribute has a fulltext index.",
+    ),
     Named(52, "db/fn", "A function object."),
     Named(53, "db.bootstrap/part", ""),
-    Named(54, "db/retractEntity", "Retracts all facts about an entity, and its components."),
-    Named(55, "db/cas", "Replaces a value if it is what the caller expects."),
+    Named(
+        54,
+        "db/retractEntity",
+        "Retracts all facts about an entity, and its components.",
+    ),
+    Named(
+        55,
+        "db/cas",
+        "Replaces a value if it is what the caller expects.",
+    ),
     Named(56, "db.type/uuid", "A 128-bit identifier."),
     Named(57, "db.type/double", "A 64-bit float."),
     Named(58, "db.type/float", "A 32-bit float."),
@@ -113,11 +157,31 @@ const NAMED: &[Named] = &[
     Named(64, "db.type/symbol", "A symbol."),
     Named(65, "db/tupleType", "The type of every slot of a tuple."),
     Named(66, "db/tupleTypes", "The types of a tuple's slots."),
-    Named(67, "db/tupleAttrs", "The attributes that a composite tuple is made of."),
-    Named(68, "db/ensure", "Checks an entity against a spec; never stored."),
-    Named(69, "db.entity/attrs", "The attributes that a spec requires."),
-    Named(70, "db.entity/preds", "The predicates that a spec requires."),
-    Named(71, "db.attr/preds", "The predicates that an attribute's values must satisfy."),
+    Named(
+        67,
+        "db/tupleAttrs",
+        "The attributes that a composite tuple is made of.",
+    ),
+    Named(
+        68,
+        "db/ensure",
+        "Checks an entity against a spec; never stored.",
+    ),
+    Named(
+        69,
+        "db.entity/attrs",
+        "The attributes that a spec requires.",
+    ),
+    Named(
+        70,
+        "db.entity/preds",
+        "The predicates that a spec requires.",
+    ),
+    Named(
+        71,
+        "db.attr/preds",
+        "The predicates that an attribute's values must satisfy.",
+    ),
 ];
 
 /// The first names of the functions. Both names of one are its `:db/ident`.
@@ -173,9 +237,19 @@ pub(crate) fn bootstrap(id: DatabaseId, options: Arc<Options>) -> Db {
 fn boot_step(db: &Db, t: T, ids: std::ops::Range<u64>) -> Result<Db, DbError> {
     let mut datoms = Vec::new();
     let mut say = |e: u64, a: EntityId, v: Value| {
-        datoms.push(Datom { e: EntityId::new(e), a, v, tx: t.tx(), added: true });
+        datoms.push(Datom {
+            e: EntityId::new(e),
+            a,
+            v,
+            tx: t.tx(),
+            added: true,
+        });
     };
-    say(t.tx().raw(), id::TX_INSTANT, Value::Instant(Instant::from_ms(0)));
+    say(
+        t.tx().raw(),
+        id::TX_INSTANT,
+        Value::Instant(Instant::from_ms(0)),
+    );
     for Named(e, ident, doc) in NAMED.iter().filter(|named| ids.contains(&named.0)) {
         say(*e, id::IDENT, Value::Keyword(Keyword::parse(ident)));
         if !doc.is_empty() {
@@ -236,7 +310,11 @@ fn tag(name: &'static str) -> &'static str {
 
 fn define(attr: &Attr, say: &mut impl FnMut(u64, EntityId, Value)) {
     let Attr(e, value_type, many, flags) = attr;
-    let cardinality = if *many { id::CARDINALITY_MANY } else { id::CARDINALITY_ONE };
+    let cardinality = if *many {
+        id::CARDINALITY_MANY
+    } else {
+        id::CARDINALITY_ONE
+    };
     say(*e, id::VALUE_TYPE, Value::Ref(EntityId::new(*value_type)));
     say(*e, id::CARDINALITY, Value::Ref(cardinality));
     for flag in *flags {
@@ -250,5 +328,9 @@ fn define(attr: &Attr, say: &mut impl FnMut(u64, EntityId, Value)) {
             }
         }
     }
-    say(id::PART_DB.raw(), id::INSTALL_ATTRIBUTE, Value::Ref(EntityId::new(*e)));
+    say(
+        id::PART_DB.raw(),
+        id::INSTALL_ATTRIBUTE,
+        Value::Ref(EntityId::new(*e)),
+    );
 }

@@ -184,6 +184,7 @@ fn join_with(constants: &[Edn], values: &[Edn]) -> Answer {
 fn positive(value: &Value) -> Answer {
     match value {
         Value::Long(n) => Ok(Edn::from(*n > 0)),
+        Value::Ref(id) => Ok(Edn::from(id.raw() > 0)),
         Value::Double(n) => Ok(Edn::from(*n > 0.0)),
         Value::Float(n) => Ok(Edn::from(*n > 0.0)),
         Value::BigInt(n) => Ok(Edn::from(n.as_ref() > &datomite::BigInt::from(0))),

@@ -324,9 +324,13 @@ fn db_stats(context: &Context, step: &Step<'_>, _: &str) -> Result<Edn, Failure>
 
 fn part(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> {
     let id = resolved(context, step, key)?.as_long().unwrap_or_default() as u64;
-    let partition = i64::from(EntityId::new(id).partition().number());
-    let ident = store::db(&context.conn).ident(EntityId::new(partition as u64));
-    Ok(ident.map_or_else(|| Edn::from(partition), Edn::from))
+    let partition = EntityId::new(id).partition();
+    if partition.implicit_number().is_some() {
+        return Ok(Edn::from(partition.entity(0).raw() as i64));
+    }
+    let number = u64::from(partition.number());
+    let ident = store::db(&context.conn).ident(EntityId::new(number));
+    Ok(ident.map_or_else(|| Edn::from(number as i64), Edn::from))
 }
 
 fn invoke(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> {

@@ -10,12 +10,12 @@ use datomite_model::{Edn, EntityId, Partition, T, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
-use super::schema::defines;
 use super::op::{Op, Place, TempId, TempOp, TempValue, Tempids};
 use super::resolve::{named_partition, temp_form};
+use super::schema::defines;
 use super::upsert::Upserted;
-use crate::bootstrap::id;
 use crate::Db;
+use crate::bootstrap::id;
 
 /// Facts with ids, and the counters after them.
 #[derive(Debug)]
@@ -64,7 +64,9 @@ pub(super) fn allocate(
         given.insert(class, entity);
     }
     let entity = |temp: TempId| {
-        let known = upserted.known(temp).or_else(|| given.get(&upserted.find(temp)).copied());
+        let known = upserted
+            .known(temp)
+            .or_else(|| given.get(&upserted.find(temp)).copied());
         known.unwrap_or(t.tx())
     };
     let named = tempids.ids().filter(|temp| {
@@ -76,7 +78,10 @@ pub(super) fn allocate(
         next_t: T::new(next_t),
         next_element,
         tempids: names.collect(),
-        ops: ops.into_iter().filter_map(|op| settle(op, &entity)).collect(),
+        ops: ops
+            .into_iter()
+            .filter_map(|op| settle(op, &entity))
+            .collect(),
         new,
     })
 }
@@ -99,7 +104,13 @@ fn settle(op: TempOp, entity: &impl Fn(TempId) -> EntityId) -> Option<Op> {
         Place::Temp(temp) => entity(temp),
     };
     let v = settle_value(op.v, op.a.is_ref() || op.a.tuple.is_some(), entity);
-    Some(Op { added: op.added, e, a: op.a, v, form: op.form })
+    Some(Op {
+        added: op.added,
+        e,
+        a: op.a,
+        v,
+        form: op.form,
+    })
 }
 
 fn settle_value(v: TempValue, is_ref: bool, entity: &impl Fn(TempId) -> EntityId) -> Value {
@@ -108,7 +119,10 @@ fn settle_value(v: TempValue, is_ref: bool, entity: &impl Fn(TempId) -> EntityId
         TempValue::Temp(temp) if is_ref => Value::Ref(entity(temp)),
         TempValue::Temp(temp) => Value::Long(entity(temp).raw() as i64),
         TempValue::Tuple(slots) => Value::Tuple(
-            slots.into_iter().map(|slot| slot.map(|v| settle_value(v, true, entity))).collect(),
+            slots
+                .into_iter()
+                .map(|slot| slot.map(|v| settle_value(v, true, entity)))
+                .collect(),
         ),
     }
 }
@@ -193,7 +207,8 @@ impl Partitions {
         }
         let mut matching: FxHashMap<TempId, TempId> = FxHashMap::default();
         for (form, other) in &directives.matching {
-            let (Named::Temp(temp), other) = (named(db, tempids, form)?, named(db, tempids, other)?)
+            let (Named::Temp(temp), other) =
+                (named(db, tempids, form)?, named(db, tempids, other)?)
             else {
                 continue;
             };
@@ -269,7 +284,11 @@ fn follow(
             }
         }
         let known = upserted.known(here).map(EntityId::partition);
-        let end = asked.get(&here).copied().or(known).unwrap_or(Partition::USER);
+        let end = asked
+            .get(&here)
+            .copied()
+            .or(known)
+            .unwrap_or(Partition::USER);
         asked.insert(*start, end);
     }
     Ok(())

@@ -11,8 +11,8 @@ use super::error::TxError;
 use super::expand::Expansion;
 use super::op::{Ent, FlatValue};
 use super::resolve::{is_tempid, resolve_plain};
-use crate::bootstrap::id;
 use crate::Db;
+use crate::bootstrap::id;
 
 /// Which one is called.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,9 @@ pub(super) fn run(
         (Builtin::RetractAttribute, [e, a]) => retract_attribute(expansion, e, a, form),
         (Builtin::RetractEntity, [e]) => retract_entity(expansion, e, form),
         (Builtin::Cas, [e, a, old, new]) => cas(expansion, e, a, old, new, form),
-        _ => Err(TxError::TooShort { form: (**form).clone() }),
+        _ => Err(TxError::TooShort {
+            form: (**form).clone(),
+        }),
     }
 }
 
@@ -82,20 +84,22 @@ fn retract_attribute(
 }
 
 /// All facts about the entity, all references to it, and the same for its components.
-fn retract_entity(
-    expansion: &mut Expansion<'_>,
-    e: &Edn,
-    form: &Arc<Edn>,
-) -> Result<(), TxError> {
+fn retract_entity(expansion: &mut Expansion<'_>, e: &Edn, form: &Arc<Edn>) -> Result<(), TxError> {
     if is_tempid(expansion.db, e) {
         return Err(TxError::TempidNotAllowed { form: e.clone() });
     }
-    let Some(root) = resolve_plain(expansion.db, e)? else { return Ok(()) };
+    let Some(root) = resolve_plain(expansion.db, e)? else {
+        return Ok(());
+    };
     let mut open = vec![root];
     let mut seen: FxHashSet<EntityId> = open.iter().copied().collect();
     while let Some(e) = open.pop() {
         for datom in expansion.db.datoms_of(e)? {
-            let component = expansion.db.schema().attribute(datom.a).is_some_and(|a| a.is_component);
+            let component = expansion
+                .db
+                .schema()
+                .attribute(datom.a)
+                .is_some_and(|a| a.is_component);
             if let (true, Value::Ref(part)) = (component, &datom.v)
                 && seen.insert(*part)
             {
@@ -119,19 +123,27 @@ fn cas(
     form: &Arc<Edn>,
 ) -> Result<(), TxError> {
     if e.is_nil() || a.is_nil() || new.is_nil() {
-        return Err(TxError::InvalidCas { form: (**form).clone() });
+        return Err(TxError::InvalidCas {
+            form: (**form).clone(),
+        });
     }
     if is_tempid(expansion.db, e) {
         return Err(TxError::TempidNotAllowed { form: e.clone() });
     }
     let attribute = expansion.attribute(a)?;
     if attribute.is_many() {
-        return Err(TxError::InvalidCasMany { attribute: attribute.ident.clone() });
+        return Err(TxError::InvalidCasMany {
+            attribute: attribute.ident.clone(),
+        });
     }
     let entity = resolve_plain(expansion.db, e)?;
     let actual = match entity {
         None => None,
-        Some(e) => expansion.db.datoms_of_attribute(e, attribute.id)?.into_iter().next(),
+        Some(e) => expansion
+            .db
+            .datoms_of_attribute(e, attribute.id)?
+            .into_iter()
+            .next(),
     };
     let actual = actual.map(|datom| datom.v);
     let equal = match (&actual, old) {

@@ -88,7 +88,10 @@ impl TxBuilder {
     #[must_use]
     pub fn retract_entity(mut self, e: impl Into<Edn>) -> TxBuilder {
         self.close();
-        self.done.push(Edn::Vector(vec![Edn::keyword("db/retractEntity"), e.into()]));
+        self.done.push(Edn::Vector(vec![
+            Edn::keyword("db/retractEntity"),
+            e.into(),
+        ]));
         self
     }
 

@@ -130,7 +130,9 @@ pub enum TxError {
         function: Symbol,
     },
     /// A function stored in the database as code.
-    #[error("{function} is code stored with :db/fn, which is not run: register a Rust function with Connection::register and call it by its symbol")]
+    #[error(
+        "{function} is code stored with :db/fn, which is not run: register a Rust function with Connection::register and call it by its symbol"
+    )]
     StoredFunction {
         /// Its name.
         function: Edn,
@@ -248,6 +250,28 @@ pub enum TxError {
         attribute: Option<Keyword>,
         /// What is wrong first.
         first: Keyword,
+    },
+    /// A definition of an attribute that has no name.
+    #[error("{entity} is defined as an attribute and has no :db/ident")]
+    AttributeIdentMissing {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// A new entity in the schema's partition that is no part of the schema.
+    #[error("only schema components can be in partition :db.part/db: {entity} has no :db/ident")]
+    SchemaWithoutInstall {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// A name that a composite tuple is made of.
+    #[error("{ident} cannot name {entity}: composite tuples are made of {holder} by that name")]
+    CannotRetargetIdent {
+        /// The name.
+        ident: Keyword,
+        /// Who claims it.
+        entity: EntityId,
+        /// The attribute that it names.
+        holder: EntityId,
     },
     /// A change of an attribute that is not possible.
     #[error("invalid change of {attribute}: {what}")]
@@ -414,6 +438,9 @@ impl TxError {
             TxError::FutureTxInstant { .. } => "future-tx-instant",
             TxError::ResetTxInstant { .. } => "reset-tx-instant",
             TxError::InvalidInstallAttribute { .. } => "invalid-install-attribute",
+            TxError::AttributeIdentMissing { .. } => "attribute-ident-missing",
+            TxError::SchemaWithoutInstall { .. } => "schema-without-install",
+            TxError::CannotRetargetIdent { .. } => "cannot-retarget-ident",
             TxError::InvalidAlterAttribute { .. } => "invalid-alter-attribute",
             TxError::DatomCannotBeAltered { .. } => "datom-cannot-be-altered",
             TxError::NotInSystemPartition { .. } => "not-in-system-partition",
@@ -447,11 +474,17 @@ impl TxError {
 }
 
 fn said(fact: &(Value, bool)) -> String {
-    format!("{} ({})", fact.0, if fact.1 { "added" } else { "retracted" })
+    format!(
+        "{} ({})",
+        fact.0,
+        if fact.1 { "added" } else { "retracted" }
+    )
 }
 
 fn named(attribute: &Option<Keyword>) -> String {
-    attribute.as_ref().map_or_else(|| "an attribute without a name".into(), Keyword::to_string)
+    attribute
+        .as_ref()
+        .map_or_else(|| "an attribute without a name".into(), Keyword::to_string)
 }
 
 fn list(names: &[Keyword]) -> String {

@@ -30,8 +30,12 @@ pub(super) struct Flat {
 
 /// Expands all elements.
 pub(super) fn expand(db: &Db, tempids: &mut Tempids, raw: Vec<RawOp>) -> Result<Flat, TxError> {
-    let mut expansion =
-        Expansion { db, tempids, flat: Flat::default(), attributes: FxHashMap::default() };
+    let mut expansion = Expansion {
+        db,
+        tempids,
+        flat: Flat::default(),
+        attributes: FxHashMap::default(),
+    };
     expansion.all(raw, 0)?;
     Ok(expansion.flat)
 }
@@ -78,7 +82,13 @@ impl Expansion<'_> {
     fn fact(&mut self, added: bool, form: &Arc<Edn>) -> Result<(), TxError> {
         if let [_, e, a, v, ..] = form.as_sequence().unwrap_or_default() {
             let a = self.attribute(a)?;
-            self.push(added, Ent::Form(e.clone()), a, FlatValue::Form(v.clone()), form)?;
+            self.push(
+                added,
+                Ent::Form(e.clone()),
+                a,
+                FlatValue::Form(v.clone()),
+                form,
+            )?;
         }
         Ok(())
     }
@@ -92,7 +102,13 @@ impl Expansion<'_> {
         v: FlatValue,
         form: &Arc<Edn>,
     ) -> Result<(), TxError> {
-        let op = FlatOp { added, e, a, v, form: Arc::clone(form) };
+        let op = FlatOp {
+            added,
+            e,
+            a,
+            v,
+            form: Arc::clone(form),
+        };
         self.flat.ops.push(resolve(self.db, self.tempids, op)?);
         Ok(())
     }
@@ -124,7 +140,10 @@ impl Expansion<'_> {
             }
             if let Ok(Some(name)) = ident_form(key) {
                 if seen.contains(&name) {
-                    return Err(TxError::MapKeyCollision { key: name, form: (**form).clone() });
+                    return Err(TxError::MapKeyCollision {
+                        key: name,
+                        form: (**form).clone(),
+                    });
                 }
                 seen.push(name);
             }
@@ -132,7 +151,9 @@ impl Expansion<'_> {
                 MapKey::Forward(a) => self.values(&e, &a, value, form)?,
                 MapKey::Reverse(a) => {
                     if value.is_nil() {
-                        return Err(TxError::NotAnEntity { form: value.clone() });
+                        return Err(TxError::NotAnEntity {
+                            form: value.clone(),
+                        });
                     }
                     let v = FlatValue::Entity(e.clone());
                     self.push(true, Ent::Form(value.clone()), a, v, form)?;
@@ -160,7 +181,9 @@ impl Expansion<'_> {
     }
 
     fn known_tempid(&mut self, form: &Edn) -> Option<TempId> {
-        super::resolve::tempid_of(self.db, self.tempids, form).ok().flatten()
+        super::resolve::tempid_of(self.db, self.tempids, form)
+            .ok()
+            .flatten()
     }
 
     /// A key names an attribute, or with a leading `_` in its name the reverse of one.
@@ -184,10 +207,12 @@ impl Expansion<'_> {
         form: &Arc<Edn>,
     ) -> Result<(), TxError> {
         match value {
-            Edn::Set(items) => items.iter().try_for_each(|item| self.value(e, a, item, form)),
-            Edn::List(items) | Edn::Vector(items) if a.is_many() => {
-                items.iter().try_for_each(|item| self.value(e, a, item, form))
-            }
+            Edn::Set(items) => items
+                .iter()
+                .try_for_each(|item| self.value(e, a, item, form)),
+            Edn::List(items) | Edn::Vector(items) if a.is_many() => items
+                .iter()
+                .try_for_each(|item| self.value(e, a, item, form)),
             value => self.value(e, a, value, form),
         }
     }
@@ -218,7 +243,13 @@ impl Expansion<'_> {
     ) -> Result<(), TxError> {
         if let Some((_, id)) = entries.iter().find(|(key, _)| is_db_id(key)) {
             let nil = id.is_nil() && !a.is_component;
-            return if nil { Err(TxError::NotAnEntity { form: Edn::keyword("db/id") }) } else { Ok(()) };
+            return if nil {
+                Err(TxError::NotAnEntity {
+                    form: Edn::keyword("db/id"),
+                })
+            } else {
+                Ok(())
+            };
         }
         let mut unique = false;
         for (key, _) in entries {
@@ -229,7 +260,10 @@ impl Expansion<'_> {
         if unique || a.is_component {
             return Ok(());
         }
-        Err(TxError::InvalidNestedEntity { attribute: a.ident.clone(), form: form.clone() })
+        Err(TxError::InvalidNestedEntity {
+            attribute: a.ident.clone(),
+            form: form.clone(),
+        })
     }
 
     fn call(
@@ -240,7 +274,10 @@ impl Expansion<'_> {
         depth: usize,
     ) -> Result<(), TxError> {
         if depth >= CALLS_MAX {
-            return Err(TxError::TooManyCalls { form: (**form).clone(), limit: CALLS_MAX });
+            return Err(TxError::TooManyCalls {
+                form: (**form).clone(),
+                limit: CALLS_MAX,
+            });
         }
         if let Some(builtin) = builtin::named(self.db, function)? {
             return builtin::run(self, builtin, args, form);
@@ -252,9 +289,13 @@ impl Expansion<'_> {
     fn invoke(&self, function: &Edn, args: &[Edn], form: &Edn) -> Result<Edn, TxError> {
         let name = function_name(self.db, function)?;
         match self.db.functions().get(&name) {
-            Some(Function::Transaction(f)) => f(self.db, args).map_err(|error| {
-                TxError::FunctionFailed { function: name, form: form.clone(), error }
-            }),
+            Some(Function::Transaction(f)) => {
+                f(self.db, args).map_err(|error| TxError::FunctionFailed {
+                    function: name,
+                    form: form.clone(),
+                    error,
+                })
+            }
             _ => Err(TxError::FunctionNotFound { function: name }),
         }
     }
@@ -267,11 +308,17 @@ fn function_name(db: &Db, function: &Edn) -> Result<Symbol, TxError> {
             return Ok(symbol.clone());
         }
     } else if let Some(id) = db.entid(function).ok().flatten()
-        && db.datoms_of_attribute(id, crate::bootstrap::id::FN).is_ok_and(|d| !d.is_empty())
+        && db
+            .datoms_of_attribute(id, crate::bootstrap::id::FN)
+            .is_ok_and(|d| !d.is_empty())
     {
-        return Err(TxError::StoredFunction { function: function.clone() });
+        return Err(TxError::StoredFunction {
+            function: function.clone(),
+        });
     }
-    Err(TxError::NotADataFunction { form: function.clone() })
+    Err(TxError::NotADataFunction {
+        form: function.clone(),
+    })
 }
 
 fn is_db_id(key: &Edn) -> bool {

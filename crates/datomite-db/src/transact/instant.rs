@@ -6,8 +6,8 @@ use datomite_model::{Instant, T, Value};
 use super::error::TxError;
 use super::novelty::conflict;
 use super::op::Op;
-use crate::bootstrap::id;
 use crate::Db;
+use crate::bootstrap::id;
 
 /// Takes `:db/txInstant` of the transaction out of its facts and settles it.
 pub(super) fn settle_instant(
@@ -30,7 +30,9 @@ pub(super) fn settle_instant(
 
 /// What the transaction says of its own instant; nothing may be said of another's.
 fn own_instant(t: T, ops: &[Op]) -> Result<Option<Instant>, TxError> {
-    let instants = ops.iter().filter(|op| op.a.id == id::TX_INSTANT && op.e.is_tx());
+    let instants = ops
+        .iter()
+        .filter(|op| op.a.id == id::TX_INSTANT && op.e.is_tx());
     let (own, others): (Vec<&Op>, Vec<&Op>) = instants.partition(|op| op.e == t.tx());
     let asked = own.iter().find(|op| op.added);
     let opposed = |one: &&Op, other: &&Op| match other.added {

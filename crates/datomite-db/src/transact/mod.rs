@@ -7,6 +7,7 @@ pub(crate) mod schema;
 
 mod allocate;
 mod builtin;
+mod core;
 mod data;
 mod error;
 mod expand;
@@ -61,13 +62,19 @@ pub(crate) fn decide(
     now: Instant,
 ) -> Result<(TxReport, Record), TxError> {
     if db.is_history() {
-        return Err(crate::DbError::History { operation: "transact on" }.into());
+        return Err(crate::DbError::History {
+            operation: "transact on",
+        }
+        .into());
     }
     let mut tempids = Tempids::default();
     let raw = read::read(tx_data)?;
     let flat = expand::expand(db, &mut tempids, raw)?;
     let upserted = upsert::upsert(db, &tempids, &flat.ops)?;
-    let directives = Directives { force: flat.force, matching: flat.matching };
+    let directives = Directives {
+        force: flat.force,
+        matching: flat.matching,
+    };
     let allocated = allocate::allocate(db, &tempids, &upserted, flat.ops, directives)?;
     conclude(db, allocated, now)
 }
@@ -81,6 +88,7 @@ fn conclude(
     let t = allocated.t;
     let instant = instant::settle_instant(db, t, now, &mut allocated.ops)?;
     let ensures = spec::take_ensures(&mut allocated.ops);
+    schema::check_fixed(db, &allocated.ops)?;
     let mut found = novelty::novelty(db, t, &allocated.ops, &allocated.new)?;
     tuple::compose(db, t, &mut found, &allocated.new)?;
     spec::check_values(db, &allocated.ops, &found.datoms)?;
@@ -97,14 +105,29 @@ fn conclude(
         datoms: tx_data.clone(),
     };
     let db_after = db.apply_record(&record, schema)?;
+    schema::check_facts(db, &db_after, &record.datoms)?;
     spec::check_entities(db, &db_after, &ensures)?;
     let db_before = db.clone();
-    Ok((TxReport { db_before, db_after, tx_data, tempids: allocated.tempids }, record))
+    Ok((
+        TxReport {
+            db_before,
+            db_after,
+            tx_data,
+            tempids: allocated.tempids,
+        },
+        record,
+    ))
 }
 
 /// The datoms after the one that says when.
 fn stamped(tx: EntityId, instant: Instant, datoms: Vec<Datom>) -> Vec<Datom> {
-    let when = Datom { e: tx, a: id::TX_INSTANT, v: Value::Instant(instant), tx, added: true };
+    let when = Datom {
+        e: tx,
+        a: id::TX_INSTANT,
+        v: Value::Instant(instant),
+        tx,
+        added: true,
+    };
     std::iter::once(when).chain(datoms).collect()
 }
 

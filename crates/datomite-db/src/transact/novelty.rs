@@ -12,8 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
 use super::op::Op;
-use crate::lookup::shortest;
 use crate::Db;
+use crate::lookup::shortest;
 
 /// The datoms of a transaction, and every (entity, attribute) it mentioned.
 #[derive(Default, Debug)]
@@ -34,8 +34,18 @@ pub(super) fn novelty(
     let mut found = Novelty::default();
     for op in first {
         found.mentioned.push((op.e, op.a.id));
-        let stored = if new.contains(&op.e) { Stored::default() } else { stored(&basis, op)? };
-        let datom = |v: &Value, added| Datom { e: op.e, a: op.a.id, v: v.clone(), tx: t.tx(), added };
+        let stored = if new.contains(&op.e) {
+            Stored::default()
+        } else {
+            stored(&basis, op)?
+        };
+        let datom = |v: &Value, added| Datom {
+            e: op.e,
+            a: op.a.id,
+            v: v.clone(),
+            tx: t.tx(),
+            added,
+        };
         if !op.added {
             found.datoms.extend(stored.same.map(|v| datom(&v, false)));
         } else if stored.same.is_none() {
@@ -55,17 +65,32 @@ struct Stored {
 
 fn stored(basis: &Db, op: &Op) -> Result<Stored, TxError> {
     if !op.a.is_many() && op.added {
-        let current = basis.datoms_of_attribute(op.e, op.a.id)?.into_iter().next().map(|d| d.v);
+        let current = basis
+            .datoms_of_attribute(op.e, op.a.id)?
+            .into_iter()
+            .next()
+            .map(|d| d.v);
         return Ok(match current {
-            Some(v) if same(&v, &op.v) => Stored { same: Some(v), other: None },
+            Some(v) if same(&v, &op.v) => Stored {
+                same: Some(v),
+                other: None,
+            },
             other => Stored { same: None, other },
         });
     }
     if let Value::BigDec(_) = &op.v {
-        let exact = basis.datoms_of_attribute(op.e, op.a.id)?.into_iter().find(|d| d.v == op.v);
-        return Ok(Stored { same: exact.map(|d| d.v), other: None });
+        let exact = basis
+            .datoms_of_attribute(op.e, op.a.id)?
+            .into_iter()
+            .find(|d| d.v == op.v);
+        return Ok(Stored {
+            same: exact.map(|d| d.v),
+            other: None,
+        });
     }
-    let same = basis.datom_of_value(op.e, op.a.id, &op.v)?.map(|datom| datom.v);
+    let same = basis
+        .datom_of_value(op.e, op.a.id, &op.v)?
+        .map(|datom| datom.v);
     Ok(Stored { same, other: None })
 }
 
@@ -83,9 +108,12 @@ pub(super) fn set_key(value: &Value) -> Value {
         Value::BigDec(number) => Value::from(shortest(number)),
         Value::Double(n) if *n == 0.0 => Value::Double(0.0),
         Value::Float(n) if *n == 0.0 => Value::Float(0.0),
-        Value::Tuple(slots) => {
-            Value::Tuple(slots.iter().map(|slot| slot.as_ref().map(set_key)).collect())
-        }
+        Value::Tuple(slots) => Value::Tuple(
+            slots
+                .iter()
+                .map(|slot| slot.as_ref().map(set_key))
+                .collect(),
+        ),
         value => value.clone(),
     }
 }
@@ -147,7 +175,11 @@ impl<'a> Said<'a> {
         };
         let same = |other: &Op| other.v == op.v || set_key(&other.v) == set_key(&op.v);
         if let Some(other) = *like {
-            return if same(other) { Ok(false) } else { Err(conflict(other, op)) };
+            return if same(other) {
+                Ok(false)
+            } else {
+                Err(conflict(other, op))
+            };
         }
         match opposite {
             Some(other) if same(other) => Err(conflict(other, op)),
@@ -181,7 +213,11 @@ fn freed_key(value: &Value) -> Value {
 /// Checks that every unique value has one holder after the transaction.
 pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     let schema = db.schema();
-    let unique = |datom: &&Datom| schema.attribute(datom.a).is_some_and(|a| a.unique.is_some());
+    let unique = |datom: &&Datom| {
+        schema
+            .attribute(datom.a)
+            .is_some_and(|a| a.unique.is_some())
+    };
     let freed: FxHashSet<(EntityId, EntityId, Value)> = datoms
         .iter()
         .filter(|datom| !datom.added)
@@ -189,7 +225,11 @@ pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
         .map(|datom| (datom.e, datom.a, freed_key(&datom.v)))
         .collect();
     let mut taken: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
-    let added: Vec<&Datom> = datoms.iter().filter(|datom| datom.added).filter(unique).collect();
+    let added: Vec<&Datom> = datoms
+        .iter()
+        .filter(|datom| datom.added)
+        .filter(unique)
+        .collect();
     for datom in &added {
         if let Some(other) = taken.insert((datom.a, set_key(&datom.v)), datom.e)
             && other != datom.e
@@ -199,7 +239,9 @@ pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     }
     let basis = db.basis();
     for datom in added {
-        let Some(holder) = basis.holder(datom.a, &datom.v)? else { continue };
+        let Some(holder) = basis.holder(datom.a, &datom.v)? else {
+            continue;
+        };
         if !freed.contains(&(holder, datom.a, freed_key(&datom.v))) {
             return Err(TxError::UniqueConflict {
                 attribute: name(db, datom.a),
@@ -221,5 +263,6 @@ fn unique_in_tx(db: &Db, datom: &Datom, other: EntityId) -> TxError {
 }
 
 fn name(db: &Db, a: EntityId) -> Keyword {
-    db.ident(a).unwrap_or_else(|| Keyword::parse(&a.to_string()))
+    db.ident(a)
+        .unwrap_or_else(|| Keyword::parse(&a.to_string()))
 }

@@ -18,7 +18,10 @@ pub(super) enum RawOp {
     /// A call of a transaction function; `[:db/retract e a]` is one. A sequence of at least one.
     Call { form: Arc<Edn> },
     /// `{:db/force-partition {…} :db/match-partition {…}}`.
-    Partitions { force: Vec<(Edn, Edn)>, matching: Vec<(Edn, Edn)> },
+    Partitions {
+        force: Vec<(Edn, Edn)>,
+        matching: Vec<(Edn, Edn)>,
+    },
 }
 
 /// An entity: written, or made by the expansion.
@@ -118,14 +121,24 @@ impl Tempids {
         if let Some(id) = self.by_name.get(&name) {
             return *id;
         }
-        let id = self.push(Tempid { name: Some(name.clone()), is_tx, partition: part, parent: None });
+        let id = self.push(Tempid {
+            name: Some(name.clone()),
+            is_tx,
+            partition: part,
+            parent: None,
+        });
         self.by_name.insert(name, id);
         id
     }
 
     /// A tempid of its own.
     pub(super) fn fresh(&mut self, part: Option<Partition>, parent: Option<TempId>) -> TempId {
-        self.push(Tempid { name: None, is_tx: false, partition: part, parent })
+        self.push(Tempid {
+            name: None,
+            is_tx: false,
+            partition: part,
+            parent,
+        })
     }
 
     /// Says where a tempid is nested, if nothing was said of it before.

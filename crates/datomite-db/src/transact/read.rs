@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use datomite_model::{Edn, Keyword, Value};
 
+use super::TxData;
 use super::error::TxError;
 use super::op::RawOp;
-use super::TxData;
 use crate::bootstrap::id;
 use crate::ident::ident_form;
 
@@ -28,7 +28,9 @@ pub(super) fn read_forms(form: Edn) -> Result<Vec<RawOp>, TxError> {
 fn read_element(form: Edn) -> Result<RawOp, TxError> {
     match &form {
         Edn::List(parts) | Edn::Vector(parts) => {
-            let first = parts.first().ok_or_else(|| TxError::TooShort { form: form.clone() })?;
+            let first = parts
+                .first()
+                .ok_or_else(|| TxError::TooShort { form: form.clone() })?;
             let operation = operation(first)?;
             read_list(operation, form)
         }
@@ -40,11 +42,21 @@ fn read_element(form: Edn) -> Result<RawOp, TxError> {
 fn read_list(operation: Operation, form: Edn) -> Result<RawOp, TxError> {
     let length = form.as_sequence().map_or(0, <[Edn]>::len);
     match operation {
-        Operation::Function => Ok(RawOp::Call { form: Arc::new(form) }),
-        Operation::Retract if length == 3 => Ok(RawOp::Call { form: Arc::new(form) }),
+        Operation::Function => Ok(RawOp::Call {
+            form: Arc::new(form),
+        }),
+        Operation::Retract if length == 3 => Ok(RawOp::Call {
+            form: Arc::new(form),
+        }),
         _ if length < 4 => Err(TxError::TooShort { form }),
-        Operation::Add => Ok(RawOp::Fact { added: true, form: Arc::new(form) }),
-        Operation::Retract => Ok(RawOp::Fact { added: false, form: Arc::new(form) }),
+        Operation::Add => Ok(RawOp::Fact {
+            added: true,
+            form: Arc::new(form),
+        }),
+        Operation::Retract => Ok(RawOp::Fact {
+            added: false,
+            form: Arc::new(form),
+        }),
     }
 }
 
@@ -74,10 +86,15 @@ fn operation(form: &Edn) -> Result<Operation, TxError> {
 fn read_map(form: Edn) -> Result<RawOp, TxError> {
     let named = |directive: &str| -> Result<Option<Vec<(Edn, Edn)>>, TxError> {
         let directive = Keyword::parse(directive);
-        let Some(value) = form.get(&Edn::from(directive.clone())) else { return Ok(None) };
+        let Some(value) = form.get(&Edn::from(directive.clone())) else {
+            return Ok(None);
+        };
         match value.as_map() {
             Some(entries) => Ok(Some(entries.to_vec())),
-            None => Err(TxError::InvalidPartitionMap { directive, form: value.clone() }),
+            None => Err(TxError::InvalidPartitionMap {
+                directive,
+                form: value.clone(),
+            }),
         }
     };
     let force = named("db/force-partition")?;
@@ -88,5 +105,7 @@ fn read_map(form: Edn) -> Result<RawOp, TxError> {
             matching: matching.unwrap_or_default(),
         });
     }
-    Ok(RawOp::Map { form: Arc::new(form) })
+    Ok(RawOp::Map {
+        form: Arc::new(form),
+    })
 }

@@ -5,22 +5,26 @@
 
 use std::sync::Arc;
 
-use datomite_model::{
-    Attribute, Edn, EntityId, Partition, TupleKind, Value, ValueType,
-};
+use datomite_model::{Attribute, Edn, EntityId, Partition, TupleKind, Value, ValueType};
 
 use super::error::TxError;
 use super::op::{Ent, FlatOp, FlatValue, Place, TempId, TempOp, TempValue, Tempids};
+use crate::Db;
 use crate::bootstrap::id;
 use crate::ident::ident_form;
-use crate::Db;
 
 /// The longest text of a tuple's slot, in characters.
 const TUPLE_TEXT_MAX: usize = 256;
 
 /// Resolves one fact.
 pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<TempOp, TxError> {
-    let FlatOp { added, e, a, v, form } = op;
+    let FlatOp {
+        added,
+        e,
+        a,
+        v,
+        form,
+    } = op;
     let e = place(db, tempids, e, &form)?;
     let v = match v {
         FlatValue::Form(v) => value(db, tempids, &a, v, &form)?,
@@ -31,7 +35,13 @@ pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<Temp
             Place::Id(id) => TempValue::Value(Value::Long(id.raw() as i64)),
         },
     };
-    Ok(TempOp { added, e, a, v, form })
+    Ok(TempOp {
+        added,
+        e,
+        a,
+        v,
+        form,
+    })
 }
 
 fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, TxError> {
@@ -43,7 +53,10 @@ fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, Tx
         return Ok(Place::Temp(id));
     }
     let id = resolve_plain(db, &written)?;
-    let id = id.ok_or_else(|| TxError::NotAnEntityIn { form: written.clone(), datom: form.clone() })?;
+    let id = id.ok_or_else(|| TxError::NotAnEntityIn {
+        form: written.clone(),
+        datom: form.clone(),
+    })?;
     if id.counter() >= db.next_t().raw() || id.raw() >> 62 != 0 {
         return Err(TxError::InvalidEntityId { id });
     }
@@ -70,15 +83,25 @@ pub(super) fn tempid_of(
     form: &Edn,
 ) -> Result<Option<TempId>, TxError> {
     let temp = temp_form(db, form)?;
-    Ok(temp.map(|TempForm { name, is_tx, partition }| match name {
-        Some(name) => tempids.named(name, is_tx, partition),
-        None => tempids.fresh(partition, None),
-    }))
+    Ok(temp.map(
+        |TempForm {
+             name,
+             is_tx,
+             partition,
+         }| match name {
+            Some(name) => tempids.named(name, is_tx, partition),
+            None => tempids.fresh(partition, None),
+        },
+    ))
 }
 
 /// Reads a tempid: a string without a colon, a negative number, `#db/id[part n]`.
 pub(super) fn temp_form(db: &Db, form: &Edn) -> Result<Option<TempForm>, TxError> {
-    let named = |is_tx, partition| TempForm { name: Some(form.clone()), is_tx, partition };
+    let named = |is_tx, partition| TempForm {
+        name: Some(form.clone()),
+        is_tx,
+        partition,
+    };
     match form {
         Edn::Value(Value::String(text)) if !text.starts_with(':') => {
             Ok(Some(named(&**text == "datomic.tx", None)))
@@ -95,19 +118,27 @@ pub(super) fn temp_form(db: &Db, form: &Edn) -> Result<Option<TempForm>, TxError
 
 fn db_id(db: &Db, form: &Edn, inner: &Edn) -> Result<TempForm, TxError> {
     let parts = inner.as_sequence().unwrap_or_default();
-    let part = parts.first().ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+    let part = parts
+        .first()
+        .ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
     let partition = named_partition(db, part)?;
     let (name, is_tx) = match parts.get(1) {
         _ if partition == Partition::TX => (Some(Edn::string("datomic.tx")), true),
         Some(_) => (Some(form.clone()), false),
         None => (None, false),
     };
-    Ok(TempForm { name, is_tx, partition: Some(partition).filter(|_| !is_tx) })
+    Ok(TempForm {
+        name,
+        is_tx,
+        partition: Some(partition).filter(|_| !is_tx),
+    })
 }
 
 /// The partition that a form names; it must be one before the transaction.
 pub(super) fn named_partition(db: &Db, form: &Edn) -> Result<Partition, TxError> {
-    let entity = db.entid(form)?.ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+    let entity = db
+        .entid(form)?
+        .ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
     match is_partition(db, entity) {
         true => Ok(partition_of(entity)),
         false => Err(TxError::NotAPartition { form: form.clone() }),
@@ -120,7 +151,10 @@ fn is_partition(db: &Db, entity: EntityId) -> bool {
         return entity.counter() == 0;
     }
     let built_in = [Partition::DB, Partition::TX, Partition::USER];
-    if built_in.iter().any(|part| u64::from(part.number()) == entity.raw()) {
+    if built_in
+        .iter()
+        .any(|part| u64::from(part.number()) == entity.raw())
+    {
         return true;
     }
     let installed = Value::Ref(entity);
@@ -154,7 +188,10 @@ fn value(
     form: &Edn,
 ) -> Result<TempValue, TxError> {
     if v.is_nil() {
-        return Err(TxError::NilValue { attribute: a.ident.clone(), form: form.clone() });
+        return Err(TxError::NilValue {
+            attribute: a.ident.clone(),
+            form: form.clone(),
+        });
     }
     match (a.value_type, &a.tuple) {
         (ValueType::Ref, _) => reference(db, tempids, &v, form),
@@ -175,18 +212,16 @@ fn wrong_type(a: &Attribute, value: Edn, form: &Edn) -> TxError {
     }
 }
 
-fn reference(
-    db: &Db,
-    tempids: &mut Tempids,
-    v: &Edn,
-    form: &Edn,
-) -> Result<TempValue, TxError> {
+fn reference(db: &Db, tempids: &mut Tempids, v: &Edn, form: &Edn) -> Result<TempValue, TxError> {
     if let Some(id) = tempid_of(db, tempids, v)? {
         return Ok(TempValue::Temp(id));
     }
     match resolve_plain(db, v)? {
         Some(id) => Ok(TempValue::Value(Value::Ref(id))),
-        None => Err(TxError::NotAnEntityIn { form: v.clone(), datom: form.clone() }),
+        None => Err(TxError::NotAnEntityIn {
+            form: v.clone(),
+            datom: form.clone(),
+        }),
     }
 }
 
@@ -200,16 +235,23 @@ fn scalar(value_type: ValueType, form: &Edn) -> Result<Option<Value>, TxError> {
             _ => None,
         });
     }
-    let Some(value) = form.as_value() else { return Ok(None) };
+    let Some(value) = form.as_value() else {
+        return Ok(None);
+    };
     Ok(match (value_type, value) {
         (ValueType::Float, Value::Double(n)) => Some(Value::Float(*n as f32)),
-        (ValueType::Ref, Value::Long(n)) => u64::try_from(*n).ok().map(|n| Value::Ref(EntityId::new(n))),
+        (ValueType::Ref, Value::Long(n)) => {
+            u64::try_from(*n).ok().map(|n| Value::Ref(EntityId::new(n)))
+        }
         (value_type, value) => (value.value_type() == value_type).then(|| value.clone()),
     })
 }
 
 fn invalid_tuple(a: &Attribute, value: &Edn) -> TxError {
-    TxError::InvalidTupleValue { attribute: a.ident.clone(), value: value.clone() }
+    TxError::InvalidTupleValue {
+        attribute: a.ident.clone(),
+        value: value.clone(),
+    }
 }
 
 fn tuple(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datomite_model::{Datom, Edn, EntityId, Symbol, Value};
 
+use super::core;
 use super::error::TxError;
 use super::op::Op;
 use crate::bootstrap::id;
@@ -68,7 +69,12 @@ fn call_value(db: &Db, name: &Symbol, value: &Value) -> Result<Edn, TxError> {
     match db.functions().get(name) {
         Some(Function::AttributePredicate(f)) => f(value).map_err(failed),
         Some(Function::Query(f)) => f(&[Edn::from(value.clone())]).map_err(failed),
-        _ => Err(TxError::FunctionNotFound { function: name.clone() }),
+        _ => match core::predicate(name, value) {
+            Some(answer) => answer.map_err(failed),
+            None => Err(TxError::FunctionNotFound {
+                function: name.clone(),
+            }),
+        },
     }
 }
 
@@ -80,8 +86,13 @@ pub(super) fn check_entities(
 ) -> Result<(), TxError> {
     for (e, spec) in ensures {
         let mut missing = Vec::new();
-        for datom in before.basis().datoms_of_attribute(*spec, id::ENTITY_ATTRS)? {
-            let Value::Keyword(ident) = &datom.v else { continue };
+        for datom in before
+            .basis()
+            .datoms_of_attribute(*spec, id::ENTITY_ATTRS)?
+        {
+            let Value::Keyword(ident) = &datom.v else {
+                continue;
+            };
             let attribute = after.schema().entid(ident);
             let present = match attribute {
                 Some(a) => !after.datoms_of_attribute(*e, a)?.is_empty(),
@@ -93,9 +104,16 @@ pub(super) fn check_entities(
         }
         if !missing.is_empty() {
             let spec = name(before, *spec);
-            return Err(TxError::EntityAttr { entity: *e, missing, spec });
+            return Err(TxError::EntityAttr {
+                entity: *e,
+                missing,
+                spec,
+            });
         }
-        for datom in before.basis().datoms_of_attribute(*spec, id::ENTITY_PREDS)? {
+        for datom in before
+            .basis()
+            .datoms_of_attribute(*spec, id::ENTITY_PREDS)?
+        {
             if let Value::Symbol(predicate) = &datom.v {
                 check_entity(before, after, *e, *spec, predicate)?;
             }
@@ -112,7 +130,9 @@ fn check_entity(
     predicate: &Symbol,
 ) -> Result<(), TxError> {
     let Some(Function::EntityPredicate(f)) = after.functions().get(predicate) else {
-        return Err(TxError::FunctionNotFound { function: predicate.clone() });
+        return Err(TxError::FunctionNotFound {
+            function: predicate.clone(),
+        });
     };
     let returned = f(after, e).map_err(|error| TxError::FunctionFailed {
         function: predicate.clone(),
@@ -123,7 +143,12 @@ fn check_entity(
         return Ok(());
     }
     let spec = name(before, spec);
-    Err(TxError::EntityPred { entity: e, predicate: predicate.clone(), spec, returned })
+    Err(TxError::EntityPred {
+        entity: e,
+        predicate: predicate.clone(),
+        spec,
+        returned,
+    })
 }
 
 fn name(db: &Db, e: EntityId) -> Edn {

@@ -19,23 +19,38 @@ fn people() -> Connection {
 fn ids_are_given_in_datomics_order() {
     let conn = people();
     let db = conn.db();
-    let id = |name: &str| db.entid(&Edn::keyword(name)).expect("an entid").expect("known").raw();
+    let id = |name: &str| {
+        db.entid(&Edn::keyword(name))
+            .expect("an entid")
+            .expect("known")
+            .raw()
+    };
     assert_eq!((id("p/name"), id("p/age"), id("p/friend")), (72, 73, 74));
     assert_eq!(id("kind/nut"), (4 << 42) | 1001);
     assert_eq!(db.next_t().raw(), 1002);
-    let report = conn.transact("[{:db/id \"a\" :p/name \"Ann\"}]").expect("a person");
+    let report = conn
+        .transact("[{:db/id \"a\" :p/name \"Ann\"}]")
+        .expect("a person");
     assert_eq!(report.tempids[&Edn::string("a")].counter(), 1003);
 }
 
 #[test]
 fn a_known_identity_upserts_and_replaces() {
     let conn = people();
-    conn.transact("[{:p/name \"Ann\" :p/age 1 :p/friend [{:p/name \"Bob\"}]}]").expect("two");
-    let report = conn.transact("[{:p/name \"Ann\" :p/age 2}]").expect("an update");
-    let said: Vec<(Value, bool)> =
-        report.tx_data[1..].iter().map(|d| (d.v.clone(), d.added)).collect();
+    conn.transact("[{:p/name \"Ann\" :p/age 1 :p/friend [{:p/name \"Bob\"}]}]")
+        .expect("two");
+    let report = conn
+        .transact("[{:p/name \"Ann\" :p/age 2}]")
+        .expect("an update");
+    let said: Vec<(Value, bool)> = report.tx_data[1..]
+        .iter()
+        .map(|d| (d.v.clone(), d.added))
+        .collect();
     assert_eq!(said, vec![(Value::Long(1), false), (Value::Long(2), true)]);
-    let ages = report.db_after.datoms(Index::Aevt, &[Edn::keyword("p/age")]).expect("datoms");
+    let ages = report
+        .db_after
+        .datoms(Index::Aevt, &[Edn::keyword("p/age")])
+        .expect("datoms");
     assert_eq!(ages.count(), 1);
 }
 
@@ -44,9 +59,15 @@ fn a_refused_transaction_leaves_nothing() {
     let conn = people();
     let before = (conn.db().basis_t(), conn.db().next_t());
     for (tx, code) in [
-        ("[[:db/add \"a\" :p/age 1] [:db/add \"a\" :p/age 2]]", "datoms-conflict"),
+        (
+            "[[:db/add \"a\" :p/age 1] [:db/add \"a\" :p/age 2]]",
+            "datoms-conflict",
+        ),
         ("[[:db/add \"a\" :p/age \"x\"]]", "wrong-type-for-attribute"),
-        ("[{:p/name \"x\" :p/friend \"nobody\"}]", "tempid-not-an-entity"),
+        (
+            "[{:p/name \"x\" :p/friend \"nobody\"}]",
+            "tempid-not-an-entity",
+        ),
         ("[[:db/add \"a\" :p/none 1]]", "not-an-entity"),
         ("[{:p/name \"x\" :p/age nil}]", "nil-value"),
     ] {

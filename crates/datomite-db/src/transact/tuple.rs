@@ -36,18 +36,33 @@ pub(super) fn compose(
     let after = After::new(&found.datoms);
     let mut datoms = Vec::new();
     for (e, attribute) in wanted {
-        let Some(TupleKind::Composite(parts)) = &attribute.tuple else { continue };
+        let Some(TupleKind::Composite(parts)) = &attribute.tuple else {
+            continue;
+        };
         let is_new = new.contains(&e);
         let mut slots = Vec::with_capacity(parts.len());
         for part in parts {
             slots.push(after.value(db, e, *part, is_new)?);
         }
-        let tuple = slots.iter().any(Option::is_some).then(|| Value::Tuple(slots.into()));
-        let old = if is_new { None } else { stored(db, e, attribute.id)? };
+        let tuple = slots
+            .iter()
+            .any(Option::is_some)
+            .then(|| Value::Tuple(slots.into()));
+        let old = if is_new {
+            None
+        } else {
+            stored(db, e, attribute.id)?
+        };
         if old == tuple {
             continue;
         }
-        let datom = |v: Value, added| Datom { e, a: attribute.id, v, tx: t.tx(), added };
+        let datom = |v: Value, added| Datom {
+            e,
+            a: attribute.id,
+            v,
+            tx: t.tx(),
+            added,
+        };
         datoms.extend(old.map(|v| datom(v, false)));
         datoms.extend(tuple.map(|v| datom(v, true)));
     }

@@ -78,7 +78,9 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
     let mut stored: FxHashMap<(EntityId, &Value), Option<EntityId>> = FxHashMap::default();
     let mut owners: FxHashMap<(EntityId, &TempValue), Place> = FxHashMap::default();
     for op in ops {
-        let (Place::Temp(temp), Some(Unique::Identity)) = (op.e, op.a.unique) else { continue };
+        let (Place::Temp(temp), Some(Unique::Identity)) = (op.e, op.a.unique) else {
+            continue;
+        };
         if let TempValue::Value(value) = &op.v {
             let holder = match stored.entry((op.a.id, value)) {
                 Entry::Occupied(known) => *known.get(),

@@ -1,4 +1,7 @@
-//! Altering attributes: which changes are allowed, judged by what the transaction leaves.
+//! Altering attributes: which changes are allowed.
+//!
+//! What never changes is refused as it is written, before the transaction is looked at as a set.
+//! The facts of an attribute are judged as the transaction leaves them.
 
 use std::sync::Arc;
 
@@ -8,53 +11,114 @@ use rustc_hash::FxHashMap;
 
 use super::super::error::{Alteration, TxError};
 use super::super::novelty::set_key;
+use super::super::op::Op;
 use super::{defines, described};
-use crate::bootstrap::id;
 use crate::Db;
+use crate::bootstrap::{FIRST_ELEMENT, id};
+
+/// Properties of an attribute that never change.
+fn is_fixed(property: EntityId) -> bool {
+    matches!(
+        property,
+        id::VALUE_TYPE | id::TUPLE_TYPE | id::TUPLE_TYPES | id::TUPLE_ATTRS
+    )
+}
+
+/// Refuses new values of properties that never change. What the bootstrap says is guarded later.
+pub(in super::super) fn check_fixed(db: &Db, ops: &[Op]) -> Result<(), TxError> {
+    let is_own = |op: &&Op| op.e.raw() >= FIRST_ELEMENT;
+    for op in ops
+        .iter()
+        .filter(|op| op.added && is_fixed(op.a.id))
+        .filter(is_own)
+    {
+        let Some(known) = db.schema().attribute(op.e) else {
+            continue;
+        };
+        let stored = db.basis().datoms_of_attribute(op.e, op.a.id)?;
+        if stored.first().is_none_or(|datom| datom.v != op.v) {
+            let what = Alteration::Unsupported { property: op.a.id };
+            return Err(TxError::InvalidAlterAttribute {
+                attribute: known.ident.clone(),
+                what,
+            });
+        }
+    }
+    Ok(())
+}
 
 /// Checks the changes to a known attribute; whether they alter it (and not only its doc or name).
 pub(super) fn check(db: &Db, known: &Arc<Attribute>, own: &[&Datom]) -> Result<bool, TxError> {
-    let refuse = |what| TxError::InvalidAlterAttribute { attribute: known.ident.clone(), what };
+    let refuse = |what| TxError::InvalidAlterAttribute {
+        attribute: known.ident.clone(),
+        what,
+    };
     for datom in own {
-        let fixed = matches!(
-            datom.a,
-            id::VALUE_TYPE | id::TUPLE_TYPE | id::TUPLE_TYPES | id::TUPLE_ATTRS
-        );
         let fulltext = datom.a == id::FULLTEXT && datom.v == Value::Boolean(true);
         let drops = !datom.added && datom.a == id::CARDINALITY && !replaced(own, datom.a);
-        if fixed || fulltext || drops {
+        if is_fixed(datom.a) || fulltext || drops {
             return Err(refuse(Alteration::Unsupported { property: datom.a }));
         }
     }
     super::install::check_targets(db, own)?;
-    let Some(after) = described(db.schema(), known.id, own) else { return Ok(false) };
-    if known.is_many() && after.cardinality == Cardinality::One {
-        if let Some((entity, values)) = several_values(db, known)? {
-            return Err(refuse(Alteration::CardinalityViolation { entity, values }));
-        }
-    }
+    let Some(after) = described(db.schema(), known.id, own) else {
+        return Ok(false);
+    };
     if !known.is_many() && after.is_many() && is_constituent(db, known.id) {
         return Err(refuse(Alteration::ConstituentMustBeCardOne));
     }
-    if known.unique.is_none() && after.unique.is_some() {
-        if !after.indexed && !known.has_avet() && db.basis().ever_used(known)? {
-            return Err(refuse(Alteration::UniqueWithoutIndex));
+    let becomes_unique = known.unique.is_none() && after.unique.is_some();
+    if becomes_unique && !after.indexed && !known.has_avet() && db.basis().ever_used(known)? {
+        return Err(refuse(Alteration::UniqueWithoutIndex));
+    }
+    Ok(own.iter().any(|datom| defines(datom.a)))
+}
+
+/// Checks that the facts which the transaction leaves fit the attributes it altered.
+pub(in super::super) fn check_facts(
+    before: &Db,
+    after: &Db,
+    datoms: &[Datom],
+) -> Result<(), TxError> {
+    let properties = [id::CARDINALITY, id::UNIQUE];
+    for datom in datoms
+        .iter()
+        .filter(|datom| datom.added && properties.contains(&datom.a))
+    {
+        let old = before.schema().attribute(datom.e);
+        let (Some(old), Some(new)) = (old, after.schema().attribute(datom.e)) else {
+            continue;
+        };
+        let refuse = |what| TxError::InvalidAlterAttribute {
+            attribute: old.ident.clone(),
+            what,
+        };
+        if old.is_many()
+            && new.cardinality == Cardinality::One
+            && let Some((entity, values)) = several_values(after, new)?
+        {
+            return Err(refuse(Alteration::CardinalityViolation { entity, values }));
         }
-        if let Some((value, entities)) = shared_value(db, known)? {
+        if old.unique.is_none()
+            && new.unique.is_some()
+            && let Some((value, entities)) = shared_value(after, new)?
+        {
             return Err(refuse(Alteration::UniqueViolation { value, entities }));
         }
     }
-    Ok(own.iter().any(|datom| defines(datom.a)))
+    Ok(())
 }
 
 fn replaced(own: &[&Datom], a: EntityId) -> bool {
     own.iter().any(|datom| datom.added && datom.a == a)
 }
 
-fn is_constituent(db: &Db, a: EntityId) -> bool {
+pub(super) fn is_constituent(db: &Db, a: EntityId) -> bool {
     let schema = db.schema();
     schema.composites_of(a).iter().any(|composite| {
-        let tuple = schema.attribute(*composite).and_then(|known| known.tuple.as_ref());
+        let tuple = schema
+            .attribute(*composite)
+            .and_then(|known| known.tuple.as_ref());
         matches!(tuple, Some(TupleKind::Composite(_)))
     })
 }
@@ -65,7 +129,10 @@ fn several_values(
     attribute: &Attribute,
 ) -> Result<Option<(EntityId, Vec<Value>)>, TxError> {
     let basis = db.basis();
-    let mut runs = basis.runs(Index::Aevt, &KeyRange::prefix(None, Some(attribute.id), None));
+    let mut runs = basis.runs(
+        Index::Aevt,
+        &KeyRange::prefix(None, Some(attribute.id), None),
+    );
     let mut last: Option<EntityId> = None;
     while let Some(run) = runs.next()? {
         for row in 0..run.len() {
@@ -87,7 +154,10 @@ fn shared_value(
 ) -> Result<Option<(Value, (EntityId, EntityId))>, TxError> {
     let basis = db.basis();
     let mut holders: FxHashMap<Value, EntityId> = FxHashMap::default();
-    let mut runs = basis.runs(Index::Aevt, &KeyRange::prefix(None, Some(attribute.id), None));
+    let mut runs = basis.runs(
+        Index::Aevt,
+        &KeyRange::prefix(None, Some(attribute.id), None),
+    );
     while let Some(run) = runs.next()? {
         for row in 0..run.len() {
             let value = run.v(row).to_value();

@@ -3,13 +3,16 @@
 use std::cell::LazyCell;
 use std::sync::Arc;
 
-use datomite_model::{Attribute, Datom, EntityId, Keyword, Schema, T, TupleKind, Value, ValueType};
-use rustc_hash::FxHashMap;
+use datomite_model::{
+    Attribute, Datom, EntityId, Keyword, Partition, Schema, T, TupleKind, Value, ValueType,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::error::TxError;
+use super::alter::is_constituent;
 use super::{defines, described};
-use crate::bootstrap::{FIRST_ELEMENT, id};
 use crate::Db;
+use crate::bootstrap::{FIRST_ELEMENT, id};
 
 /// Checks definitions and alterations, and adds the datoms that record them.
 pub(in super::super) fn check_schema(
@@ -20,7 +23,10 @@ pub(in super::super) fn check_schema(
     check_idents(db, datoms)?;
     let mut by_entity: FxHashMap<EntityId, Vec<Datom>> = FxHashMap::default();
     let mut order = Vec::new();
-    for datom in datoms.iter().filter(|d| defines(d.a) || d.a == id::DOC || d.a == id::IDENT) {
+    for datom in datoms
+        .iter()
+        .filter(|d| defines(d.a) || d.a == id::DOC || d.a == id::IDENT)
+    {
         let list = by_entity.entry(datom.e).or_insert_with(|| {
             order.push(datom.e);
             Vec::new()
@@ -48,6 +54,7 @@ pub(in super::super) fn check_schema(
             None => {}
         }
     }
+    check_components(db, datoms)?;
     // Directives as written are dropped; a definition or alteration has exactly one.
     datoms.retain(|d| !matches!(d.a, id::INSTALL_ATTRIBUTE | id::ALTER_ATTRIBUTE));
     datoms.extend(added);
@@ -55,23 +62,73 @@ pub(in super::super) fn check_schema(
 }
 
 fn installs(datoms: &[Datom]) -> impl Iterator<Item = EntityId> {
-    let written = datoms.iter().filter(|d| d.added && d.a == id::INSTALL_ATTRIBUTE);
+    let written = datoms
+        .iter()
+        .filter(|d| d.added && d.a == id::INSTALL_ATTRIBUTE);
     written.filter_map(|datom| datom.v.as_ref_id())
 }
 
 fn directive(t: T, a: EntityId, attribute: EntityId) -> Datom {
-    Datom { e: id::PART_DB, a, v: Value::Ref(attribute), tx: t.tx(), added: true }
+    Datom {
+        e: id::PART_DB,
+        a,
+        v: Value::Ref(attribute),
+        tx: t.tx(),
+        added: true,
+    }
 }
 
-/// Idents of the bootstrap stay.
+/// Idents of the bootstrap stay, and so do partitions and the names that composites are made of.
 fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
-    for datom in datoms.iter().filter(|datom| datom.e.raw() < FIRST_ELEMENT) {
-        if matches!(datom.a, id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY) {
-            let attribute = db.ident(datom.a).unwrap_or_else(|| Keyword::parse("db/ident"));
-            return Err(TxError::DatomCannotBeAltered { entity: datom.e, attribute });
+    for datom in datoms {
+        let fixed = match datom.a {
+            id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY => true,
+            id::INSTALL_PARTITION => !datom.added,
+            _ => false,
+        };
+        if fixed && datom.e.raw() < FIRST_ELEMENT {
+            let attribute = db
+                .ident(datom.a)
+                .unwrap_or_else(|| Keyword::parse("db/ident"));
+            return Err(TxError::DatomCannotBeAltered {
+                entity: datom.e,
+                attribute,
+            });
+        }
+        if let (id::IDENT, true, Value::Keyword(ident)) = (datom.a, datom.added, &datom.v)
+            && let Some(holder) = db.schema().entid(ident)
+            && holder != datom.e
+            && is_constituent(db, holder)
+        {
+            let (ident, entity) = (ident.clone(), datom.e);
+            return Err(TxError::CannotRetargetIdent {
+                ident,
+                entity,
+                holder,
+            });
         }
     }
     Ok(())
+}
+
+/// New entities of the schema's partition have a name: nothing else lives there.
+fn check_components(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+    let is_new = |e: EntityId| e.partition() == Partition::DB && e.raw() >= db.next_element();
+    let mut new = datoms
+        .iter()
+        .filter(|datom| datom.added && is_new(datom.e))
+        .peekable();
+    if new.peek().is_none() {
+        return Ok(());
+    }
+    let names = datoms
+        .iter()
+        .filter(|datom| datom.added && datom.a == id::IDENT);
+    let named: FxHashSet<EntityId> = names.map(|datom| datom.e).collect();
+    match new.find(|datom| !named.contains(&datom.e)) {
+        Some(datom) => Err(TxError::SchemaWithoutInstall { entity: datom.e }),
+        None => Ok(()),
+    }
 }
 
 /// Checks a new definition.
@@ -85,14 +142,20 @@ fn install(
 ) -> Result<(), TxError> {
     let refuse = |error: &str| {
         let error = Keyword::new(Some("db.error"), error);
-        TxError::InvalidInstallAttribute { attribute: name(db, e, own), first: error }
+        TxError::InvalidInstallAttribute {
+            attribute: name(db, e, own),
+            first: error,
+        }
     };
-    if e.partition() != datomite_model::Partition::DB {
+    if e.partition() != Partition::DB {
         return Err(TxError::NotInSystemPartition { entity: e });
     }
     let has = |a: EntityId| own.iter().any(|datom| datom.added && datom.a == a);
     if db.schema().ident(e).is_none() && !has(id::IDENT) {
-        return Err(refuse("attribute-ident-missing"));
+        return Err(TxError::AttributeIdentMissing { entity: e });
+    }
+    if is_misplaced_component(own) {
+        return Err(refuse("components-must-be-refs"));
     }
     if !has(id::VALUE_TYPE) || !has(id::CARDINALITY) {
         return Err(refuse("schema-attribute-missing"));
@@ -103,6 +166,12 @@ fn install(
         Some(error) => Err(refuse(error)),
         None => Ok(()),
     }
+}
+
+/// Whether a definition says component, but not that the values are refs.
+fn is_misplaced_component(own: &[&Datom]) -> bool {
+    let says = |a: EntityId, v: Value| own.iter().any(|d| d.added && d.a == a && d.v == v);
+    says(id::IS_COMPONENT, Value::Boolean(true)) && !says(id::VALUE_TYPE, Value::Ref(id::TYPE_REF))
 }
 
 fn name(db: &Db, e: EntityId, own: &[&Datom]) -> Option<Keyword> {
@@ -139,20 +208,20 @@ pub(super) fn check_targets(db: &Db, own: &[&Datom]) -> Result<(), TxError> {
 
 /// What is wrong with a definition whose parts are all there.
 fn problem(schema: &Schema, attribute: &Attribute, own: &[&Datom]) -> Option<&'static str> {
-    if attribute.is_component && !attribute.is_ref() {
-        return Some("components-must-be-refs");
-    }
     if attribute.unique.is_some() && attribute.value_type == ValueType::Bytes {
         return Some("unique-not-allowed");
     }
     let kinds = [id::TUPLE_TYPE, id::TUPLE_TYPES, id::TUPLE_ATTRS];
-    let count = own.iter().filter(|datom| datom.added && kinds.contains(&datom.a)).count();
+    let count = own
+        .iter()
+        .filter(|datom| datom.added && kinds.contains(&datom.a))
+        .count();
     let is_tuple = attribute.value_type == ValueType::Tuple;
     if (is_tuple && count != 1) || (!is_tuple && count != 0) {
         return Some("invalid-tuple-kind");
     }
     match &attribute.tuple {
-        None => None,
+        None => is_tuple.then_some("invalid-tuple-type"),
         Some(TupleKind::Homogeneous(slot)) => (!slot_type(*slot)).then_some("invalid-tuple-type"),
         Some(TupleKind::Heterogeneous(types)) => {
             let fits = (2..=8).contains(&types.len()) && types.len() == written_slots(own);
@@ -171,7 +240,10 @@ fn composite_problem(
     if attribute.is_many() {
         return Some("tuple-of-attrs-must-be-card-one");
     }
-    let known: Vec<_> = parts.iter().filter_map(|part| schema.attribute(*part)).collect();
+    let known: Vec<_> = parts
+        .iter()
+        .filter_map(|part| schema.attribute(*part))
+        .collect();
     let fits = (2..=8).contains(&parts.len()) && known.len() == written_slots(own);
     let plain = |part: &&Arc<Attribute>| {
         !part.is_many() && (slot_type(part.value_type)) && part.tuple.is_none()

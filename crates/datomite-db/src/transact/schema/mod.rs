@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bootstrap::id;
 
+pub(super) use alter::{check_facts, check_fixed};
 pub(super) use install::check_schema;
 
 /// Whether datoms of an attribute say something about attributes.
@@ -39,11 +40,17 @@ pub(super) fn defines(a: EntityId) -> bool {
 
 /// The schema after a transaction's datoms.
 pub(crate) fn advance(schema: &Arc<Schema>, datoms: &[Datom]) -> Arc<Schema> {
-    if !datoms.iter().any(|datom| defines(datom.a) || datom.a == id::IDENT) {
+    if !datoms
+        .iter()
+        .any(|datom| defines(datom.a) || datom.a == id::IDENT)
+    {
         return Arc::clone(schema);
     }
     let mut next = schema.as_ref().clone();
-    for datom in datoms.iter().filter(|datom| datom.added && datom.a == id::IDENT) {
+    for datom in datoms
+        .iter()
+        .filter(|datom| datom.added && datom.a == id::IDENT)
+    {
         if let Value::Keyword(ident) = &datom.v {
             next.put_ident(datom.e, ident.clone());
         }
@@ -87,7 +94,10 @@ pub(super) fn described(schema: &Schema, e: EntityId, datoms: &[&Datom]) -> Opti
 }
 
 fn find<'a>(datoms: &[&'a Datom], a: EntityId) -> Option<&'a Value> {
-    datoms.iter().find(|datom| datom.added && datom.a == a).map(|datom| &datom.v)
+    datoms
+        .iter()
+        .find(|datom| datom.added && datom.a == a)
+        .map(|datom| &datom.v)
 }
 
 fn value_type(schema: &Schema, value: &Value) -> Option<ValueType> {
@@ -136,11 +146,15 @@ fn add_to(schema: &Schema, attribute: &mut Attribute, datom: &Datom) {
             attribute.tuple = ValueType::of_ident(name).map(TupleKind::Homogeneous);
         }
         (id::TUPLE_TYPES, Value::Tuple(slots)) => {
-            let types = keywords(slots).filter_map(|name| ValueType::of_ident(&name)).collect();
+            let types = keywords(slots)
+                .filter_map(|name| ValueType::of_ident(&name))
+                .collect();
             attribute.tuple = Some(TupleKind::Heterogeneous(types));
         }
         (id::TUPLE_ATTRS, Value::Tuple(slots)) => {
-            let parts = keywords(slots).filter_map(|name| schema.entid(&name)).collect();
+            let parts = keywords(slots)
+                .filter_map(|name| schema.entid(&name))
+                .collect();
             attribute.tuple = Some(TupleKind::Composite(parts));
         }
         _ => {}
@@ -164,7 +178,11 @@ pub(super) fn index_changes(before: &Schema, after: &Schema, datoms: &[Datom]) -
         };
         let known = changes.iter().any(|change| change.attribute == datom.e);
         if old.has_avet() != new.has_avet() && !known {
-            changes.push(IndexChange { attribute: datom.e, index: Index::Avet, on: new.has_avet() });
+            changes.push(IndexChange {
+                attribute: datom.e,
+                index: Index::Avet,
+                on: new.has_avet(),
+            });
         }
     }
     changes
