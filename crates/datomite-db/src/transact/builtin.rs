@@ -155,8 +155,8 @@ fn cas(
         return Err(TxError::CasFailed {
             entity: e.clone(),
             attribute: attribute.ident.clone(),
-            expected: old.clone(),
-            actual: actual.map_or(Edn::Nil, Edn::from),
+            expected: Box::new(old.clone()),
+            actual: Box::new(actual.map_or(Edn::Nil, Edn::from)),
         });
     }
     let entity = entity.ok_or(TxError::NotAnEntity { form: e.clone() })?;

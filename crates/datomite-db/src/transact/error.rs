@@ -145,7 +145,7 @@ pub enum TxError {
         /// The call.
         form: Edn,
         /// Its own words.
-        error: FunctionError,
+        error: Box<FunctionError>,
     },
     /// Functions that call functions without end.
     #[error("more than {limit} calls within calls at {form}")]
@@ -175,9 +175,9 @@ pub enum TxError {
         /// The attribute.
         attribute: Keyword,
         /// What the caller expected.
-        expected: Edn,
+        expected: Box<Edn>,
         /// What is there.
-        actual: Edn,
+        actual: Box<Edn>,
     },
     /// Two facts of the transaction contradict each other.
     #[error(
@@ -191,9 +191,9 @@ pub enum TxError {
         /// The attribute.
         attribute: Keyword,
         /// A value and whether it is added.
-        one: (Value, bool),
+        one: Box<(Value, bool)>,
         /// The other value and whether it is added.
-        other: (Value, bool),
+        other: Box<(Value, bool)>,
         /// What was written.
         forms: Box<(Edn, Edn)>,
     },
@@ -342,7 +342,7 @@ pub enum TxError {
         /// The predicate.
         predicate: Symbol,
         /// What it answered instead of true.
-        returned: Edn,
+        returned: Box<Edn>,
     },
     /// An entity without the attributes of its spec.
     #[error("entity {entity} missing attributes {} of spec {spec}", list(missing))]

@@ -293,7 +293,7 @@ impl Expansion<'_> {
                 f(self.db, args).map_err(|error| TxError::FunctionFailed {
                     function: name,
                     form: form.clone(),
-                    error,
+                    error: Box::new(error),
                 })
             }
             _ => Err(TxError::FunctionNotFound { function: name }),

@@ -195,8 +195,8 @@ pub(super) fn conflict(one: &Op, other: &Op) -> TxError {
     TxError::DatomsConflict {
         entity: one.e,
         attribute: one.a.ident.clone(),
-        one: (one.v.clone(), one.added),
-        other: (other.v.clone(), other.added),
+        one: Box::new((one.v.clone(), one.added)),
+        other: Box::new((other.v.clone(), other.added)),
         forms: Box::new(((*one.form).clone(), (*other.form).clone())),
     }
 }

@@ -53,7 +53,7 @@ fn check_value(
                 attribute: attribute.ident.clone(),
                 value: value.clone(),
                 predicate: name.clone(),
-                returned,
+                returned: Box::new(returned),
             });
         }
     }
@@ -64,7 +64,7 @@ fn call_value(db: &Db, name: &Symbol, value: &Value) -> Result<Edn, TxError> {
     let failed = |error| TxError::FunctionFailed {
         function: name.clone(),
         form: Edn::from(value.clone()),
-        error,
+        error: Box::new(error),
     };
     match db.functions().get(name) {
         Some(Function::AttributePredicate(f)) => f(value).map_err(failed),
@@ -137,7 +137,7 @@ fn check_entity(
     let returned = f(after, e).map_err(|error| TxError::FunctionFailed {
         function: predicate.clone(),
         form: Edn::from(Value::Ref(e)),
-        error,
+        error: Box::new(error),
     })?;
     if returned == Edn::from(true) {
         return Ok(());

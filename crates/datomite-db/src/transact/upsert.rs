@@ -8,6 +8,7 @@
 //!      known then: the entity it was found to be before, else its class of tempids. What it is
 //!      found to be later is its own and not its class's;
 //!   3. what becomes known only now is not looked up again: the uniqueness check finds it.
+//!
 //! New ids are given in `allocate.rs`. Looks at the basis without any view, as Datomic does.
 
 use std::collections::hash_map::Entry;

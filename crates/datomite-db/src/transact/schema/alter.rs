@@ -101,9 +101,9 @@ pub(in super::super) fn check_facts(
         }
         if old.unique.is_none()
             && new.unique.is_some()
-            && let Some((value, entities)) = shared_value(after, new)?
+            && let Some(what) = shared_value(after, new)?
         {
-            return Err(refuse(Alteration::UniqueViolation { value, entities }));
+            return Err(refuse(what));
         }
     }
     Ok(())
@@ -148,10 +148,7 @@ fn several_values(
 }
 
 /// A value that two entities hold.
-fn shared_value(
-    db: &Db,
-    attribute: &Attribute,
-) -> Result<Option<(Value, (EntityId, EntityId))>, TxError> {
+fn shared_value(db: &Db, attribute: &Attribute) -> Result<Option<Alteration>, TxError> {
     let basis = db.basis();
     let mut holders: FxHashMap<Value, EntityId> = FxHashMap::default();
     let mut runs = basis.runs(
@@ -164,7 +161,8 @@ fn shared_value(
             if let Some(other) = holders.insert(set_key(&value), run.e(row))
                 && other != run.e(row)
             {
-                return Ok(Some((value, (other, run.e(row)))));
+                let entities = (other, run.e(row));
+                return Ok(Some(Alteration::UniqueViolation { value, entities }));
             }
         }
     }

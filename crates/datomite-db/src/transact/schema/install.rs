@@ -43,7 +43,8 @@ pub(in super::super) fn check_schema(
         let own: Vec<&Datom> = own.iter().collect();
         match db.schema().attribute(e) {
             Some(known) => {
-                if super::alter::check(db, known, &own)? {
+                let alters = super::alter::check(db, known, &own)?;
+                if alters {
                     added.push(directive(t, id::ALTER_ATTRIBUTE, e));
                 }
             }
