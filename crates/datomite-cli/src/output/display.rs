@@ -58,13 +58,22 @@ fn friendly(form: &Edn, db: Option<&Db>) -> String {
             }
         },
         (Edn::Value(Value::Ref(id)), Some(db)) => entity_name(db, *id),
-        (Edn::Value(Value::BigDec(number)), _) => number.to_string(),
-        (Edn::Value(Value::BigInt(number)), _) => number.to_string(),
-        (Edn::Value(Value::Instant(instant)), _) => instant.to_string(),
-        (Edn::Value(Value::Uuid(uuid)), _) => uuid.to_string(),
-        (Edn::Value(Value::Uri(uri)), _) => uri.to_string(),
-        _ => form.to_string(),
+        _ => plain(form).unwrap_or_else(|| form.to_string()),
     }
+}
+
+/// A scalar without the tag or suffix that EDN needs to tell its type; `None` where it has none.
+pub(crate) fn plain(form: &Edn) -> Option<String> {
+    let Edn::Value(value) = form else { return None };
+    Some(match value {
+        Value::BigDec(number) => number.to_string(),
+        Value::BigInt(number) => number.to_string(),
+        Value::Float(_) => form.to_string().trim_start_matches("#float ").to_owned(),
+        Value::Instant(instant) => instant.to_string(),
+        Value::Uuid(uuid) => uuid.to_string(),
+        Value::Uri(uri) => uri.to_string(),
+        _ => return None,
+    })
 }
 
 /// A key and its value: `:db/id` shows the entity by name.

@@ -32,7 +32,7 @@ fn csv_quotes_what_needs_it() {
     let text = render(&two_rows(Shape::Bag), Format::Csv, false, None);
     assert_eq!(
         text,
-        "?n,(sum ?x)\n\"a \"\"b\"\", c\",1.50M\n\"line\nbreak\",2\n"
+        "?n,(sum ?x)\n\"a \"\"b\"\", c\",1.50\n\"line\nbreak\",2\n"
     );
 }
 

@@ -2,6 +2,7 @@
 
 use datomite::Edn;
 
+use super::display::plain;
 use super::{Answer, Rows, Shape};
 
 /// One EDN form, a row a line.
@@ -81,7 +82,8 @@ fn to_json(form: &Edn) -> serde_json::Value {
     serde_json::to_value(form).unwrap_or(serde_json::Value::Null)
 }
 
-/// RFC 4180: a header, then a row a line. Text stands as it is, other forms as EDN prints them.
+/// RFC 4180: a header, then a row a line. Text stands as it is; numbers, instants and uuids without the
+/// marks of EDN; other forms as EDN prints them.
 pub(super) fn csv(answer: &Answer) -> String {
     match answer {
         Answer::Value(value) => csv_line(std::slice::from_ref(value)),
@@ -105,7 +107,7 @@ fn csv_field(form: &Edn) -> String {
     let text = match (form.as_str(), form.is_nil()) {
         (Some(text), _) => text.to_owned(),
         (None, true) => String::new(),
-        (None, false) => form.to_string(),
+        (None, false) => plain(form).unwrap_or_else(|| form.to_string()),
     };
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

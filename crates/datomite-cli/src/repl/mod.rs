@@ -19,6 +19,7 @@ use rustyline::{CompletionType, Config, Editor};
 
 use crate::args::{Output, View};
 use crate::derived::Suggestion;
+use crate::interrupt;
 use crate::problem::Problem;
 use complete::LineHelper;
 use run::{Session, Step};
@@ -52,6 +53,9 @@ pub(crate) fn run(
         Editor::with_config(config).map_err(|error| Problem::refused(error.to_string()))?;
     let mut session = Session::new(conn, view, output, suggestions)?;
     editor.set_helper(Some(helper(&session.conn.db())));
+    if io::stdin().is_terminal() {
+        interrupt::at_prompt();
+    }
     let history = history_file();
     if let Some(file) = &history {
         // No history yet is no error.
