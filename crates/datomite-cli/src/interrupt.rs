@@ -52,7 +52,10 @@ pub(crate) fn at_prompt() {
 pub(crate) fn stoppable<T>(work: impl FnOnce(CancelToken) -> T) -> T {
     let set = |work| *current().lock().unwrap_or_else(PoisonError::into_inner) = work;
     let token = CancelToken::new();
-    set(Some(Work { token: token.clone(), stopped_at: None }));
+    set(Some(Work {
+        token: token.clone(),
+        stopped_at: None,
+    }));
     let outcome = work(token);
     set(None);
     outcome

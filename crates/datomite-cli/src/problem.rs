@@ -4,12 +4,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
 use datomite::{CallError, DbError, EdnError, Error, Keyword, QueryError, TxError};
 use datomite_import::ImportError;
-
-/// What a marked text is called.
-const INPUT: &str = "input";
 
 const ROWS_HINT: &str = "clauses that share no variable multiply; join them, or ask for fewer";
 
@@ -175,33 +171,38 @@ fn word_at(text: &str, name: &str) -> Option<usize> {
     })
 }
 
-/// The text with the span underlined; plain characters and no colour, so that it pipes.
+/// The line where the span begins, underlined; plain characters, so that it pipes.
 fn marked(headline: &str, text: &str, span: &Range<usize>, hint: Option<&str>) -> String {
-    let end = span.end.min(text.len());
-    let span = span.start.min(end)..end;
-    let config = Config::default()
-        .with_color(false)
-        .with_index_type(IndexType::Byte)
-        .with_char_set(ariadne::CharSet::Ascii);
-    let mut report = Report::build(ReportKind::Error, (INPUT, span.clone()))
-        .with_config(config)
-        .with_message(headline)
-        .with_label(Label::new((INPUT, span)).with_message("here"));
+    let start = floor(text, span.start);
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    let end = floor(text, span.end).clamp(start, line_end);
+    let number = text[..start].matches('\n').count() + 1;
+    let before = text[line_start..start].chars().count();
+    let carets = "^".repeat(text[start..end].chars().count().max(1));
+    let line = text[line_start..line_end].replace('\t', " ");
+    let gutter = number.to_string();
+    let space = " ".repeat(gutter.len());
+    let mut shown = format!(
+        "error: {headline}\n\
+         {space}--> input:{number}:{column}\n\
+         {gutter} | {line}\n\
+         {space} | {indent}{carets}",
+        column = before + 1,
+        indent = " ".repeat(before),
+    );
     if let Some(hint) = hint {
-        report = report.with_help(hint);
+        shown.push_str(&format!("\nhint: {hint}"));
     }
-    let mut out = Vec::new();
-    match report.finish().write((INPUT, Source::from(text)), &mut out) {
-        Ok(()) => {
-            // A custom kind would be coloured whatever the configuration says.
-            let text = String::from_utf8_lossy(&out).replacen("Error:", "error:", 1);
-            text.lines()
-                .map(str::trim_end)
-                .collect::<Vec<_>>()
-                .join("\n")
-        }
-        Err(_) => format!("error: {headline}"),
-    }
+    shown
+}
+
+/// The nearest place at or before `at` where a character begins.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 impl From<DbError> for Problem {

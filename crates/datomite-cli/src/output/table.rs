@@ -8,6 +8,8 @@ use super::{Answer, Rows, Shape};
 
 /// How wide a table may grow where the terminal does not say.
 const WIDTH_DEFAULT: u16 = 100;
+/// Below that a table cannot be read.
+const WIDTH_MIN: u16 = 20;
 
 /// An answer as a person reads it.
 pub(super) fn table(answer: &Answer, raw: bool, db: Option<&Db>) -> String {
@@ -28,7 +30,8 @@ fn rows_table(rows: &Rows, raw: bool, db: Option<&Db>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    if table.width().is_none() {
+    // Some pseudo-terminals say that they have no columns.
+    if table.width().is_none_or(|width| width < WIDTH_MIN) {
         table.set_width(WIDTH_DEFAULT);
     }
     table.set_header(rows.columns.iter().map(String::as_str));

@@ -35,7 +35,10 @@ impl Run {
 /// The program, in a folder of its own where history and databases may go.
 pub fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_datomite"));
-    command.current_dir(folder).env("HOME", folder).env_remove("XDG_STATE_HOME");
+    command
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env_remove("XDG_STATE_HOME");
     command
 }
 
@@ -67,8 +70,13 @@ pub fn run_with(folder: &Path, args: &[&str], input: &str) -> Run {
 
 /// A file of the sample in `data/`.
 pub fn sample(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(name);
-    path.canonicalize().expect("the sample is there").to_string_lossy().into_owned()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../data")
+        .join(name);
+    path.canonicalize()
+        .expect("the sample is there")
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A folder with the sample imported as `q`.
@@ -81,7 +89,11 @@ pub fn imported() -> TempDir {
 /// The same with the next day's dump read onto it.
 pub fn two_days() -> TempDir {
     let folder = imported();
-    run(folder.path(), &["import", &sample("queryfeed-next-day.sql"), "q", "--update"]).ok();
+    run(
+        folder.path(),
+        &["import", &sample("queryfeed-next-day.sql"), "q", "--update"],
+    )
+    .ok();
     folder
 }
 
@@ -100,7 +112,8 @@ pub fn shared_dump(test: &str, name: &str) -> Option<String> {
     println!("skipped: {reason}");
     if let Some(list) = std::env::var_os("DATOMITE_SKIPS") {
         let file = OpenOptions::new().create(true).append(true).open(list);
-        let written = file.and_then(|mut file| file.write_all(format!("{test}: {reason}\n").as_bytes()));
+        let written =
+            file.and_then(|mut file| file.write_all(format!("{test}: {reason}\n").as_bytes()));
         written.expect("the list of skipped tests is writable");
     }
     None

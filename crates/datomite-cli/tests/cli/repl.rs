@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::kit::{folder, program, sample, shared_dump};
 
 /// Long enough for a loaded machine; only a failure waits that long.
-const TIMEOUT_MS: u64 = 120_000;
+const TIMEOUT_MS: u64 = 60_000;
 
 struct Prompt {
     session: PtySession,
@@ -22,7 +22,10 @@ impl Prompt {
         let mut command = program(folder.path());
         command.arg("open").args(dumps).env("TERM", "xterm");
         let session = spawn_command(command, Some(TIMEOUT_MS)).expect("a pseudo-terminal");
-        let mut prompt = Prompt { session, _folder: folder };
+        let mut prompt = Prompt {
+            session,
+            _folder: folder,
+        };
         prompt.sees("datomite> ");
         prompt
     }
@@ -74,7 +77,9 @@ fn tab_completes_an_attribute() {
 #[test]
 fn tab_completes_an_attribute_of_pagila() {
     let name = "tab_completes_an_attribute_of_pagila";
-    let Some(dump) = shared_dump(name, "pagila/pagila.fc") else { return };
+    let Some(dump) = shared_dump(name, "pagila/pagila.fc") else {
+        return;
+    };
     let mut prompt = Prompt::open(&[dump]);
     prompt.types("[:find (count ?f) . :where [?f :film/ti\t");
     prompt.sees(":film/title");
@@ -90,7 +95,10 @@ fn a_query_goes_over_three_lines() {
     prompt.line(" :where [?f :feeds/owner ?u]");
     prompt.line(" :order-by [(count ?f) :desc] :limit 3]");
     let before = prompt.sees("3 rows");
-    assert!(before.contains("[:users/id "), "entities show by lookup ref: {before}");
+    assert!(
+        before.contains("[:users/id "),
+        "entities show by lookup ref: {before}"
+    );
     prompt.sees("datomite> ");
     prompt.quit();
 }
@@ -108,8 +116,8 @@ fn as_of_asks_the_past() {
     prompt.line(":as-of");
     prompt.sees("datomite> ");
     prompt.line(":diff 2026-11-21 2026-11-22");
-    prompt.sees("39.00");
-    prompt.sees("70 rows");
+    let diff = prompt.sees(" rows\r\n");
+    assert!(diff.contains("39.00"), "{diff}");
     prompt.quit();
 }
 
@@ -131,8 +139,8 @@ fn an_error_has_its_caret_and_the_prompt_goes_on() {
 #[test]
 fn ctrl_c_stops_a_query_and_leaves_the_prompt() {
     let mut prompt = queryfeed();
-    let mut query = "[:find (count ?a) . :where [?a :posts/id ?x] [?b :posts/id ?y] [(* ?x ?y) ?c0]"
-        .to_owned();
+    let mut query =
+        "[:find (count ?a) . :where [?a :posts/id ?x] [?b :posts/id ?y] [(* ?x ?y) ?c0]".to_owned();
     for at in 0..30 {
         query.push_str(&format!(" [(+ ?c{at} 1) ?c{}]", at + 1));
     }
@@ -175,6 +183,9 @@ fn collapsed_rows_are_noted() {
     prompt.line("[:find (sum ?a) . :with ?o :where [?o :orders/amount ?a]]");
     let answer = prompt.sees("datomite> ");
     assert!(!answer.contains("note:"), "{answer}");
-    assert!(!answer.contains("0M"), "a decimal shows without its M: {answer}");
+    assert!(
+        !answer.contains("0M"),
+        "a decimal shows without its M: {answer}"
+    );
     prompt.quit();
 }

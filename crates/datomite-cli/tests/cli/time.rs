@@ -1,6 +1,6 @@
 //! `--as-of --since --history`, `datomite log history diff`.
 
-use crate::kit::{lines_with, run, sample, shared_dump, two_days, folder};
+use crate::kit::{folder, lines_with, run, sample, shared_dump, two_days};
 
 #[test]
 fn a_value_yesterday_and_today() {
@@ -9,13 +9,25 @@ fn a_value_yesterday_and_today() {
     let ask = |view: &[&str]| run(folder.path(), &[&["q", "q", query][..], view].concat()).ok();
     assert_eq!(ask(&[]), "\"Evening letters, again\"\n");
     assert_eq!(ask(&["--as-of", "2026-11-21"]), "\"Morning signals 3\"\n");
-    assert_eq!(ask(&["--as-of", "2026-11-22T05:00:00Z"]), "\"Morning signals 3\"\n");
-    assert_eq!(ask(&["--as-of", "2026-11-22"]), "\"Evening letters, again\"\n");
+    assert_eq!(
+        ask(&["--as-of", "2026-11-22T05:00:00Z"]),
+        "\"Morning signals 3\"\n"
+    );
+    assert_eq!(
+        ask(&["--as-of", "2026-11-22"]),
+        "\"Evening letters, again\"\n"
+    );
     let both = "[:find [?t ...] :where [?f :feeds/id 3] [?f :feeds/title ?t]]";
     let history = run(folder.path(), &["q", "q", both, "--history"]).ok();
-    assert!(history.contains("Morning") && history.contains("Evening"), "{history}");
+    assert!(
+        history.contains("Morning") && history.contains("Evening"),
+        "{history}"
+    );
     let new = "[:find [?id ...] :where [_ :users/id ?id]]";
-    assert_eq!(run(folder.path(), &["q", "q", new, "--since", "2026-11-21"]).ok(), "[401]\n");
+    assert_eq!(
+        run(folder.path(), &["q", "q", new, "--since", "2026-11-21"]).ok(),
+        "[401]\n"
+    );
     run(folder.path(), &["q", "q", new, "--as-of", "yesterday"]).fails(2);
 }
 
@@ -24,7 +36,12 @@ fn a_diff_is_by_row_old_and_new() {
     let folder = two_days();
     let args = ["diff", "q", "2026-11-21", "2026-11-22", "--format", "table"];
     let table = run(folder.path(), &args).ok();
-    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     let title = lines_with(&table, ":feeds/title");
     assert_eq!(title.len(), 1, "{table}");
     let expected = "[:feeds/id 3] :feeds/title Morning signals 3 Evening letters, again";
@@ -33,8 +50,14 @@ fn a_diff_is_by_row_old_and_new() {
     let gone = lines_with(&table, "[:subscriptions/id 9]");
     assert_eq!(gone.len(), 5, "{table}");
     let back = run(folder.path(), &["diff", "q", "2026-11-22", "2026-11-21"]).ok();
-    assert!(back.contains(":feeds/title \"Evening letters, again\" \"Morning signals 3\""), "{back}");
-    assert_eq!(run(folder.path(), &["diff", "q", "2026-11-22", "2026-11-23"]).ok(), "[]\n");
+    assert!(
+        back.contains(":feeds/title \"Evening letters, again\" \"Morning signals 3\""),
+        "{back}"
+    );
+    assert_eq!(
+        run(folder.path(), &["diff", "q", "2026-11-22", "2026-11-23"]).ok(),
+        "[]\n"
+    );
 }
 
 #[test]
@@ -43,32 +66,60 @@ fn the_log_is_by_transaction() {
     let log = run(folder.path(), &["log", "q", "--format", "csv"]).ok();
     assert_eq!(lines_with(&log, "2026-11-21T06:00:00").len(), 1, "{log}");
     assert_eq!(lines_with(&log, "2026-11-22T06:00:00").len(), 1, "{log}");
-    let later = run(folder.path(), &["log", "q", "2026-11-21", "--format", "csv"]).ok();
+    let later = run(
+        folder.path(),
+        &["log", "q", "2026-11-21", "--format", "csv"],
+    )
+    .ok();
     assert_eq!(lines_with(&later, "2026-11-21T").len(), 0, "{later}");
 }
 
 #[test]
 fn the_history_of_an_entity() {
     let folder = two_days();
-    let args = ["history", "q", "[:feeds/id 3]", ":feeds/title", "--format", "csv"];
+    let args = [
+        "history",
+        "q",
+        "[:feeds/id 3]",
+        ":feeds/title",
+        "--format",
+        "csv",
+    ];
     let history = run(folder.path(), &args).ok();
     let lines: Vec<&str> = history.lines().collect();
     assert_eq!(lines.len(), 3, "{history}");
-    assert!(lines[1].ends_with("2026-11-21T06:00:00.000Z,:feeds/title,,Morning signals 3"), "{history}");
-    assert!(lines[2].ends_with(",Morning signals 3,\"Evening letters, again\""), "{history}");
+    assert!(
+        lines[1].ends_with("2026-11-21T06:00:00.000Z,:feeds/title,,Morning signals 3"),
+        "{history}"
+    );
+    assert!(
+        lines[2].ends_with(",Morning signals 3,\"Evening letters, again\""),
+        "{history}"
+    );
 }
 
 #[test]
 fn two_days_of_pagila_differ_in_few_datoms() {
     let name = "two_days_of_pagila_differ_in_few_datoms";
-    let Some(day1) = shared_dump(name, "day2/day1.sql") else { return };
-    let Some(day2) = shared_dump(name, "day2/day2.sql") else { return };
+    let Some(day1) = shared_dump(name, "day2/day1.sql") else {
+        return;
+    };
+    let Some(day2) = shared_dump(name, "day2/day2.sql") else {
+        return;
+    };
     let folder = folder();
-    let map = "{:datomite/mapping 1 :tables {\"city\" {:columns {\"city_name\" {:as :city/city}}}}}";
+    let map =
+        "{:datomite/mapping 1 :tables {\"city\" {:columns {\"city_name\" {:as :city/city}}}}}";
     std::fs::write(folder.path().join("map.edn"), map).expect("a mapping file");
     let at = ["--at", "2026-11-21T06:00:00Z"];
     run(folder.path(), &[&["import", &day1, "p"][..], &at].concat()).ok();
-    let at = ["--update", "--map", "map.edn", "--at", "2026-11-22T06:00:00Z"];
+    let at = [
+        "--update",
+        "--map",
+        "map.edn",
+        "--at",
+        "2026-11-22T06:00:00Z",
+    ];
     run(folder.path(), &[&["import", &day2, "p"][..], &at].concat()).ok();
     let diff = run(folder.path(), &["diff", "p", "2026-11-21", "2026-11-22"]).ok();
     let changes = diff.lines().count();
@@ -79,6 +130,14 @@ fn two_days_of_pagila_differ_in_few_datoms() {
 fn one_instant_for_two_dumps_is_enough() {
     let (today, tomorrow) = (sample("queryfeed.sql"), sample("queryfeed-next-day.sql"));
     let query = "[:find (count ?u) . :where [?u :users/id]]";
-    let args = ["open", &today, &tomorrow, "--at", "2020-01-01T00:00:00Z", "-e", query];
+    let args = [
+        "open",
+        &today,
+        &tomorrow,
+        "--at",
+        "2020-01-01T00:00:00Z",
+        "-e",
+        query,
+    ];
     assert_eq!(run(folder().path(), &args).ok(), "401\n");
 }

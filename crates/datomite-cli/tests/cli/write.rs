@@ -5,8 +5,15 @@ use crate::kit::{imported, run, run_with};
 #[test]
 fn a_transaction_is_reported_and_stays() {
     let folder = imported();
-    let report = run(folder.path(), &["transact", "q", "[{:users/id 7 :users/name \"ada\"}]"]).ok();
-    assert!(report.starts_with("{:t ") && report.contains(":tempids {}"), "{report}");
+    let report = run(
+        folder.path(),
+        &["transact", "q", "[{:users/id 7 :users/name \"ada\"}]"],
+    )
+    .ok();
+    assert!(
+        report.starts_with("{:t ") && report.contains(":tempids {}"),
+        "{report}"
+    );
     let query = "[:find ?n . :where [?u :users/id 7] [?u :users/name ?n]]";
     assert_eq!(run(folder.path(), &["q", "q", query]).ok(), "\"ada\"\n");
 }
@@ -29,10 +36,21 @@ fn transaction_data_comes_from_a_file_or_standard_input() {
 fn what_is_refused_changes_nothing() {
     let folder = imported();
     let before = run(folder.path(), &["log", "q"]).ok();
-    let error = run(folder.path(), &["transact", "q", "[[:db/add 1 :users/idd 7]]"]).fails(1);
+    let error = run(
+        folder.path(),
+        &["transact", "q", "[[:db/add 1 :users/idd 7]]"],
+    )
+    .fails(1);
     assert!(error.contains(":db.error/not-an-entity"), "{error}");
-    let error = run(folder.path(), &["transact", "q", "[[:db/add 1 :users/id 7]"]).fails(1);
-    assert!(error.contains("expected ]") && error.contains("input:1:"), "{error}");
+    let error = run(
+        folder.path(),
+        &["transact", "q", "[[:db/add 1 :users/id 7]"],
+    )
+    .fails(1);
+    assert!(
+        error.contains("expected ]") && error.contains("input:1:"),
+        "{error}"
+    );
     run(folder.path(), &["transact", "q"]).fails(2);
     assert_eq!(run(folder.path(), &["log", "q"]).ok(), before);
 }
