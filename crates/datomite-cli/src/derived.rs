@@ -329,7 +329,8 @@ fn grouped_by(tables: &[Table], path: &[(&Table, &Reference)], what: &str) -> Su
             clauses.join(" ")
         ),
         sql: format!(
-            "SELECT {end}.{column}, count(*) FROM {from} a{} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10",
+            "SELECT {end}.{column}, count(*) FROM {from} a{} \
+             GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10",
             joins.concat()
         ),
     }

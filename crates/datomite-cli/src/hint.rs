@@ -25,7 +25,8 @@ impl Probe {
     pub(crate) fn note(&self, matches: i64, distinct: i64) -> Option<String> {
         (matches > distinct).then(|| {
             format!(
-                "note: {} rows became {} distinct values before {}; add :with {} to count every row",
+                "note: {} rows became {} distinct values before {}; \
+                 add :with {} to count every row",
                 grouped(matches),
                 grouped(distinct),
                 self.aggregate,
@@ -157,7 +158,7 @@ pub(crate) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

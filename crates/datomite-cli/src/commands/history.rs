@@ -27,7 +27,7 @@ pub(crate) fn answer(db: &Db, eid: &Edn, attribute: Option<Edn>) -> Result<Answe
     components.extend(attribute);
     let datoms: Result<Vec<Datom>, _> = db.history().datoms(Index::Eavt, &components)?.collect();
     let mut datoms = datoms?;
-    datoms.sort_by(|x, y| (x.tx, x.a, x.added).cmp(&(y.tx, y.a, y.added)));
+    datoms.sort_by_key(|datom| (datom.tx, datom.a, datom.added));
     let mut rows: Vec<Vec<Edn>> = Vec::new();
     let mut at = 0;
     while let Some(datom) = datoms.get(at) {

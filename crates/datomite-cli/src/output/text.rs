@@ -82,7 +82,7 @@ fn to_json(form: &Edn) -> serde_json::Value {
     serde_json::to_value(form).unwrap_or(serde_json::Value::Null)
 }
 
-/// RFC 4180: a header, then a row a line. Text stands as it is; numbers, instants and uuids without the
+/// RFC 4180: a header, then a row a line. Text stands as it is; numbers and times without the
 /// marks of EDN; other forms as EDN prints them.
 pub(super) fn csv(answer: &Answer) -> String {
     match answer {

@@ -18,11 +18,8 @@ pub(crate) fn completeness(text: &str) -> Completeness {
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         match c {
-            '"' => {
-                if !skip_string(&mut chars) {
-                    return Completeness::Open;
-                }
-            }
+            '"' if skip_string(&mut chars) => {}
+            '"' => return Completeness::Open,
             ';' => {
                 for (_, c) in chars.by_ref() {
                     if c == '\n' {
@@ -36,11 +33,8 @@ pub(crate) fn completeness(text: &str) -> Completeness {
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
-            ')' | ']' | '}' => {
-                if open.pop() != Some(c) {
-                    return Completeness::Mismatch(at);
-                }
-            }
+            ')' | ']' | '}' if open.pop() == Some(c) => {}
+            ')' | ']' | '}' => return Completeness::Mismatch(at),
             _ => {}
         }
     }
