@@ -265,6 +265,62 @@ fn queries_answer_what_the_oracle_answers() {
     assert!(share >= 60, "{share} %");
 }
 
+/// All orders of `n` things.
+fn orders(n: usize) -> Vec<Vec<usize>> {
+    let mut found = vec![Vec::new()];
+    for next in 0..n {
+        found = found
+            .iter()
+            .flat_map(|order: &Vec<usize>| {
+                (0..=order.len()).map(move |at| {
+                    let mut order = order.clone();
+                    order.insert(at, next);
+                    order
+                })
+            })
+            .collect();
+    }
+    found
+}
+
+/// The order in which clauses are written decides nothing: every permutation of up to four
+/// clauses, and two rotations of more, give the rows of the oracle, which takes them as written.
+#[test]
+fn every_order_of_the_clauses_answers_the_same() {
+    let (asked, several) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    for_each_seed(40, |seed| {
+        let (world, mut random) = World::play(seed);
+        let ts: Vec<_> = world.after.iter().map(Db::basis_t).collect();
+        for _ in 0..QUERIES {
+            let view = generate::view(&mut random, &ts);
+            let query = generate::query(&mut random, &world.plain, view);
+            let expected = query.answer(&world.plain, view);
+            let db = seen(&world.conn.db(), view);
+            let count = query.clauses.len();
+            let mut orders = orders(count.min(4));
+            if count > 4 {
+                orders = [1, 2]
+                    .map(|by| (0..count).map(|at| (at + by) % count).collect())
+                    .to_vec();
+            }
+            for order in orders {
+                let mut written = query.clone();
+                written.clauses = order.iter().map(|at| query.clauses[*at].clone()).collect();
+                let form = written.to_edn(&world.plain);
+                assert_eq!(rows(&db, &form), expected, "{form} in {view:?}");
+            }
+            asked.set(asked.get() + 1);
+            several.set(several.get() + usize::from(count > 1 && !expected.is_empty()));
+        }
+    });
+    let share = share(several.get(), asked.get());
+    println!(
+        "{share} % of {} queries had several clauses and rows",
+        asked.get()
+    );
+    assert!(share >= 40, "{share} %");
+}
+
 #[test]
 fn the_past_is_what_the_present_was() {
     for_each_seed(60, |seed| {
