@@ -7,6 +7,7 @@
 //!
 //! What the result looks like from outside is decided in `results.rs`.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use datomite_db::{Db, Functions};
@@ -156,29 +157,88 @@ fn grouped(
     Ok((columns, groups.first.len()))
 }
 
+/// Groups of equal words: by an array where they lie close together, else by a map.
+fn group_words(words: &[u64]) -> Groups {
+    let mut groups = Groups {
+        of_row: Vec::with_capacity(words.len()),
+        first: Vec::new(),
+    };
+    let low = words.iter().copied().min().unwrap_or(0);
+    let span = words.iter().copied().max().unwrap_or(0) - low;
+    let mut take = |row: usize, known: &mut u32| {
+        if *known == u32::MAX {
+            *known = groups.first.len() as u32;
+            groups.first.push(row as u32);
+        }
+        groups.of_row.push(*known);
+    };
+    if span / 4 <= words.len() as u64 {
+        let mut known = vec![u32::MAX; span as usize + 1];
+        for (row, word) in words.iter().enumerate() {
+            take(row, &mut known[(word - low) as usize]);
+        }
+    } else {
+        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+        for (row, word) in words.iter().enumerate() {
+            take(row, known.entry(*word).or_insert(u32::MAX));
+        }
+    }
+    groups
+}
+
 fn group(relation: &Relation, by: &[Var]) -> Groups {
+    let at = relation.positions(by);
+    if at.is_empty() {
+        return group_words(&vec![0; relation.len]);
+    }
+    match packed(relation, &at) {
+        Some(words) => group_words(&words),
+        None => group_rows(relation, &at),
+    }
+}
+
+/// One word for each row that tells its group, where all columns have words of small range.
+fn packed(relation: &Relation, at: &[usize]) -> Option<Vec<u64>> {
+    let mut rows = vec![0u64; relation.len];
+    let mut range = 1u64;
+    for col in at {
+        let words = words_of(&relation.cols[*col])?;
+        let low = words.iter().copied().min().unwrap_or(0);
+        let span = words.iter().copied().max().unwrap_or(0) - low;
+        let here = span.checked_add(1)?;
+        range = range.checked_mul(here)?;
+        for (row, word) in rows.iter_mut().zip(words.iter()) {
+            *row = *row * here + (word - low);
+        }
+    }
+    Some(rows)
+}
+
+/// Words that are equal where the values are.
+fn words_of(col: &Col) -> Option<Cow<'_, [u64]>> {
+    match col {
+        Col::Word(_, words) | Col::Code(_, words) => Some(Cow::Borrowed(words)),
+        Col::Text(texts, words) => {
+            let mut known: FxHashMap<&str, u64> = FxHashMap::default();
+            let code = |word: &u64| {
+                let next = known.len() as u64;
+                *known.entry(texts.get(*word)).or_insert(next)
+            };
+            Some(Cow::Owned(words.iter().map(code).collect()))
+        }
+        Col::Const(_) | Col::Mixed(_) => None,
+    }
+}
+
+/// Groups of rows that meet cell by cell.
+fn group_rows(relation: &Relation, at: &[usize]) -> Groups {
     let mut groups = Groups {
         of_row: Vec::with_capacity(relation.len),
         first: Vec::new(),
     };
-    let at = relation.positions(by);
-    if let [only] = at.as_slice()
-        && let Col::Word(_, words) = &relation.cols[*only]
-    {
-        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
-        for (row, word) in words.iter().enumerate() {
-            let next = groups.first.len() as u32;
-            let group = *known.entry(*word).or_insert(next);
-            if group == next {
-                groups.first.push(row as u32);
-            }
-            groups.of_row.push(group);
-        }
-        return groups;
-    }
     let mut known: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
     for row in 0..relation.len {
-        let same = known.entry(relation.hash_row(&at, row)).or_default();
+        let same = known.entry(relation.hash_row(at, row)).or_default();
         let meets = |group: &&u32| {
             let first = groups.first[**group as usize] as usize;
             at.iter()

@@ -1,7 +1,7 @@
 //! The relation: what the executor passes from step to step and hands to `find`.
 //!
 //! Columns of 8-byte words wherever the type allows it; strings are (block, row) words into
-//! shared blocks; anything else is `Mixed`. A relation also knows a key (variables that make a row
+//! shared blocks; keywords are codes of a dictionary of the column's own; anything else is `Mixed`. A relation also knows a key (variables that make a row
 //! unique) and functional dependencies, so that deduplication is skipped where it is proved
 //! needless. Equality of cells is that of joins: long = bigint = ref by number, otherwise the
 //! types must agree; vectors equal lists.
@@ -56,6 +56,8 @@ pub(crate) enum Col {
     Word(Kind, Vec<u64>),
     /// Strings: `block << 32 | row`.
     Text(Texts, Vec<u64>),
+    /// Positions in a dictionary of forms of which no two meet in a join.
+    Code(Arc<Vec<Edn>>, Vec<u64>),
     /// Everything else.
     Mixed(Vec<Edn>),
 }
@@ -264,6 +266,7 @@ impl Col {
             Col::Const(form) => form.clone(),
             Col::Word(kind, words) => Edn::Value(kind.value(words[row])),
             Col::Text(texts, words) => Edn::Value(Value::String(texts.shared(words[row]))),
+            Col::Code(forms, words) => forms[words[row] as usize].clone(),
             Col::Mixed(forms) => forms[row].clone(),
         }
     }
@@ -272,7 +275,7 @@ impl Col {
     pub(crate) fn len(&self) -> usize {
         match self {
             Col::Const(_) => 1,
-            Col::Word(_, words) | Col::Text(_, words) => words.len(),
+            Col::Word(_, words) | Col::Text(_, words) | Col::Code(_, words) => words.len(),
             Col::Mixed(forms) => forms.len(),
         }
     }
@@ -293,6 +296,7 @@ impl Col {
             Col::Const(form) => Col::Const(form.clone()),
             Col::Word(kind, words) => Col::Word(*kind, gather_words(words, rows)),
             Col::Text(texts, words) => Col::Text(texts.clone(), gather_words(words, rows)),
+            Col::Code(forms, words) => Col::Code(Arc::clone(forms), gather_words(words, rows)),
             Col::Mixed(forms) => Col::Mixed(
                 rows.iter()
                     .map(|row| forms[*row as usize].clone())
@@ -348,6 +352,10 @@ impl Col {
                 a.extend(b.into_iter().map(|w| w + shift));
                 Col::Text(texts, a)
             }
+            (Col::Code(s, mut a), Col::Code(t, b)) if Arc::ptr_eq(&s, &t) => {
+                a.extend(b);
+                Col::Code(s, a)
+            }
             (a, b) if len == 0 => {
                 let _ = a;
                 b
@@ -366,6 +374,7 @@ impl Col {
             Col::Const(form) => hash_form(form, state),
             Col::Word(kind, words) => hash_word(*kind, words[row], state),
             Col::Text(texts, words) => hash_text(texts.get(words[row]), state),
+            Col::Code(forms, words) => hash_form(&forms[words[row] as usize], state),
             Col::Mixed(forms) => hash_form(&forms[row], state),
         }
     }
@@ -377,6 +386,10 @@ impl Col {
                 k.joins(*l) && a[row] == l.convert(b[other_row], *k)
             }
             (Col::Text(s, a), Col::Text(t, b)) => s.get(a[row]) == t.get(b[other_row]),
+            (Col::Code(s, a), Col::Code(t, b)) if Arc::ptr_eq(s, t) => a[row] == b[other_row],
+            (Col::Code(s, a), Col::Code(t, b)) => {
+                join_eq(&s[a[row] as usize], &t[b[other_row] as usize])
+            }
             (Col::Text(s, a), Col::Const(Edn::Value(Value::String(text)))) => {
                 s.get(a[row]) == text.as_ref()
             }
@@ -629,7 +642,7 @@ fn packed(relation: &Relation) -> Option<Vec<u64>> {
     for col in &relation.cols {
         let words = match col {
             Col::Const(_) => continue,
-            Col::Word(_, words) => words,
+            Col::Word(_, words) | Col::Code(_, words) => words,
             Col::Text(..) | Col::Mixed(_) => return None,
         };
         let low = words.iter().copied().min()?;

@@ -257,7 +257,7 @@ fn compare_words(call: &Call, rows: &Relation) -> Option<Vec<bool>> {
             // The word of NaN is zero; NaN stands in no order, which only the function knows.
             Col::Word(Kind::Double | Kind::Float, words) if words.contains(&0) => return None,
             Col::Word(kind, words) => Side::Words(*kind, words),
-            Col::Text(..) | Col::Mixed(_) => return None,
+            Col::Text(..) | Col::Code(..) | Col::Mixed(_) => return None,
         })
     };
     match (side(left)?, side(right)?) {

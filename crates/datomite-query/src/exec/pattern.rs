@@ -9,7 +9,7 @@ use datomite_db::{Bound, Db, KeyRange, Side, ViewRun};
 use datomite_model::{Attribute, Edn, EntityId, Index, T, Value, ValueType};
 use rustc_hash::FxHashMap;
 
-use super::values::{Values, equals};
+use super::values::{Values, equals, is_whole};
 use super::{Exec, join};
 use crate::QueryError;
 use crate::ast::Var;
@@ -171,6 +171,16 @@ impl Pattern<'_> {
         }
     }
 
+    /// Whether every row of the range passes.
+    fn is_plain(&self, value_in_range: bool) -> bool {
+        let op = self.op;
+        let value = value_in_range || !matches!(op.terms[2], Pos::Const(_)) && op.v.is_none();
+        value
+            && !op.terms[3..]
+                .iter()
+                .any(|term| matches!(term, Pos::Const(_)))
+    }
+
     /// Whether a row passes the constants that the range does not already apply.
     fn passes(&self, run: &ViewRun<'_>, row: usize, value_in_range: bool) -> bool {
         let op = self.op;
@@ -205,10 +215,7 @@ impl Pattern<'_> {
         batch: &mut Batch,
     ) -> Result<(), QueryError> {
         let mut runs = self.db.runs(index, range);
-        let plain = matches!(self.op.terms[3], Pos::Blank | Pos::Free(_))
-            && matches!(self.op.terms[4], Pos::Blank | Pos::Free(_) | Pos::Bound(_))
-            && (value_in_range
-                || !matches!(self.op.terms[2], Pos::Const(_)) && self.op.v.is_none());
+        let plain = self.is_plain(value_in_range);
         let mut picks: Vec<u32> = Vec::new();
         while let Some(run) = runs.next()? {
             picks.clear();
@@ -241,6 +248,10 @@ impl Pattern<'_> {
             }
             (Some(attribute), None) if v.is_some() && attribute.is_ref() => {
                 (Index::Vaet, KeyRange::prefix(None, a, v), true)
+            }
+            (Some(attribute), None) if self.op.narrowed.is_some() => {
+                let range = self.op.narrowed.range(attribute.id);
+                (Index::Avet, range, false)
             }
             _ => (Index::Aevt, KeyRange::prefix(None, a, None), false),
         }
@@ -462,6 +473,9 @@ impl Pattern<'_> {
         let mut at = 0;
         let mut last_hit = u32::MAX;
         let once = self.exists_only();
+        // An entity has one row and every row passes: a run whose entities are the next keys is
+        // taken whole.
+        let one_each = sorted && self.proofs && !attribute.is_many() && self.is_plain(false);
         while let Some(run) = runs.next()? {
             if run.is_empty() {
                 continue;
@@ -470,6 +484,19 @@ impl Pattern<'_> {
             picks.clear();
             run.read_e(0..run.len(), &mut ids);
             let last = ids[ids.len() - 1];
+            if one_each && keys.get(at..at + ids.len()) == Some(ids.as_slice()) {
+                picks.extend(0..ids.len() as u32);
+                batch.rows.extend(at as u32..(at + ids.len()) as u32);
+                at += ids.len();
+                while keys.get(at) == Some(&last) {
+                    picks.push(ids.len() as u32 - 1);
+                    batch.rows.push(at as u32);
+                    at += 1;
+                }
+                batch.take(&run, &picks);
+                self.exec.limits.check(batch.rows.len(), Some(self.place))?;
+                continue;
+            }
             let mut from = 0;
             while at < order.len() && key(at) <= last {
                 let wanted = key(at);
@@ -790,7 +817,7 @@ impl Batch {
     fn take(&mut self, run: &ViewRun<'_>, picks: &[u32]) {
         let rows = || picks.iter().map(|row| *row as usize);
         if let Some(e) = &mut self.e {
-            if picks.len() == run.len() {
+            if is_whole(run, picks) {
                 run.read_e(0..run.len(), e);
             } else {
                 e.extend(rows().map(|row| run.e(row).raw()));

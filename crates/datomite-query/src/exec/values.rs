@@ -1,9 +1,11 @@
-//! The values of an index as a column: words where the type has them, shared strings, or forms.
+//! The values of an index as a column: words where the type has them, shared strings, codes of
+//! keywords, or forms.
 
 use std::sync::Arc;
 
 use datomite_db::{ViewRun, word::of_float as float_word};
 use datomite_model::{Edn, Value, ValueRef, ValueType};
+use rustc_hash::FxHashMap;
 
 use crate::relation::{Col, Kind, TextBlock, Texts, double_word, long_word};
 
@@ -24,9 +26,55 @@ fn kind_of(value_type: ValueType) -> Option<Kind> {
 pub(super) enum Values {
     Words(Kind, Vec<u64>),
     Texts(Vec<TextBlock>, Vec<u64>),
+    Codes(Codes),
     Forms(Vec<Edn>),
     Done(Col),
 }
+
+/// Keywords, each once, and the place of each row's.
+#[derive(Default)]
+pub(super) struct Codes {
+    forms: Vec<Edn>,
+    known: FxHashMap<Value, u64>,
+    words: Vec<u64>,
+}
+
+impl Codes {
+    /// Appends the keywords of the picked rows. A leaf keeps equal values in one place, so within
+    /// a run most of them are known by where they lie.
+    fn take(&mut self, run: &ViewRun<'_>, picks: &[u32]) {
+        let mut places: FxHashMap<*const Value, u64> = FxHashMap::default();
+        for pick in picks {
+            let word = match run.v(*pick as usize) {
+                ValueRef::Value(value) => match places.get(&std::ptr::from_ref(value)) {
+                    Some(word) => *word,
+                    None => {
+                        let word = self.code(value.clone());
+                        if places.len() < PLACES_MAX {
+                            places.insert(value, word);
+                        }
+                        word
+                    }
+                },
+                other => self.code(other.to_value()),
+            };
+            self.words.push(word);
+        }
+    }
+
+    fn code(&mut self, value: Value) -> u64 {
+        if let Some(word) = self.known.get(&value) {
+            return *word;
+        }
+        let word = self.forms.len() as u64;
+        self.forms.push(Edn::Value(value.clone()));
+        self.known.insert(value, word);
+        word
+    }
+}
+
+/// Where more values of a leaf differ, looking for their places does not pay.
+const PLACES_MAX: usize = 64;
 
 impl Values {
     /// An empty column for values of that type; `None`: of any.
@@ -34,6 +82,7 @@ impl Values {
         match (value_type, value_type.and_then(kind_of)) {
             (_, Some(kind)) => Values::Words(kind, Vec::new()),
             (Some(ValueType::String), _) => Values::Texts(Vec::new(), Vec::new()),
+            (Some(ValueType::Keyword), _) => Values::Codes(Codes::default()),
             _ => Values::Forms(Vec::new()),
         }
     }
@@ -52,6 +101,7 @@ impl Values {
                 }
                 None => self.take_each(run, picks),
             },
+            Values::Codes(codes) => codes.take(run, picks),
             _ => self.take_each(run, picks),
         }
     }
@@ -74,7 +124,7 @@ impl Values {
                     }
                     None => false,
                 },
-                Values::Forms(_) | Values::Done(_) => false,
+                Values::Codes(_) | Values::Forms(_) | Values::Done(_) => false,
             };
             if !fits {
                 self.push_form(Edn::from(value.to_value()));
@@ -98,6 +148,7 @@ impl Values {
         match self {
             Values::Words(kind, words) => Col::Word(kind, words),
             Values::Texts(blocks, words) => Col::Text(Texts::new(blocks), words),
+            Values::Codes(codes) => Col::Code(Arc::new(codes.forms), codes.words),
             Values::Forms(forms) => Col::Mixed(forms),
             Values::Done(col) => col,
         }
@@ -107,8 +158,13 @@ impl Values {
 /// Fewer strings than this are copied rather than keep their leaf alive.
 const STORED_ROWS_MIN: usize = 8;
 
+/// Whether the picks are every row once, in order: a join may pick a row twice.
+pub(super) fn is_whole(run: &ViewRun<'_>, picks: &[u32]) -> bool {
+    picks.len() == run.len() && picks.iter().zip(0..).all(|(pick, row)| *pick == row)
+}
+
 fn take_words(run: &ViewRun<'_>, picks: &[u32], words: &mut Vec<u64>) {
-    if picks.len() == run.len() {
+    if is_whole(run, picks) {
         return run.read_words(0..run.len(), words);
     }
     if picks.len() * 8 < run.len() {

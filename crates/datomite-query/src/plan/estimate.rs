@@ -149,7 +149,7 @@ impl Env {
         let least = if attribute.is_many() { 1.0 } else { total };
         let count = match (&op.v, &self.sources[op.source].1) {
             (Some(value), super::Source::Db(db)) => matching(db, op, value)?,
-            _ => total,
+            _ => op.narrowed.rows.map_or(total, |rows| rows as f64),
         };
         Ok(match (bound(0), bound(2)) {
             (Some(e), None) => count / estimates.base(Some(e), least),

@@ -8,6 +8,7 @@
 
 mod closure;
 mod estimate;
+mod narrow;
 mod resolve;
 mod rules;
 
@@ -25,6 +26,7 @@ use crate::ast::{
 use crate::error::Place;
 pub(crate) use closure::Closure;
 pub(crate) use estimate::Estimates;
+pub(crate) use narrow::Narrowed;
 pub(crate) use resolve::{AttributeTerm, attribute, entity, scalar, value};
 pub(crate) use rules::{Mask, RuleKey, RulePlan, RuleTable};
 
@@ -115,6 +117,8 @@ pub(crate) struct PatternOp {
     pub(crate) never: bool,
     /// Rows in the attribute's index range; exact on the present.
     pub(crate) total: u64,
+    /// What comparisons beside the pattern leave of an indexed attribute's values.
+    pub(crate) narrowed: Narrowed,
 }
 
 /// A pattern over a collection.
@@ -180,6 +184,7 @@ impl Env {
         for clause in clauses {
             left.push(self.candidate(scope, clause)?);
         }
+        self.narrow(scope, &mut left, bound)?;
         let estimates = Estimates::new(&left);
         let mut plan = Plan {
             steps: Vec::with_capacity(left.len()),
@@ -399,6 +404,7 @@ impl Env {
                     v: op.v.clone(),
                     never: op.never,
                     total: op.total,
+                    narrowed: op.narrowed.clone(),
                 })
             }
             (Clause::Pattern(pattern), _) => {
@@ -488,6 +494,15 @@ fn pattern_op(
         Pos::Blank | Pos::Bound(_) => None,
     };
     let place = &pattern.place;
+    if let Some(Pos::Free(var)) = terms
+        .iter()
+        .find(|term| matches!(term, Pos::Free(var) if scope.objects.contains(var)))
+    {
+        return Err(QueryError::CannotResolve {
+            key: Edn::from(Value::Symbol(scope.names[var.0 as usize].clone())),
+            place: Some(Box::new(Place::clone(place))),
+        });
+    }
     let mut op = PatternOp {
         source,
         terms: [const { Pos::Blank }; 5],
@@ -496,6 +511,7 @@ fn pattern_op(
         v: None,
         never: false,
         total: 0,
+        narrowed: Narrowed::default(),
     };
     match constant(1)
         .map(|form| attribute(db, form, place))
