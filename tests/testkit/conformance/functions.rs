@@ -122,7 +122,7 @@ fn long(form: &Edn) -> Result<i64, FunctionError> {
 
 fn adult(args: &[Edn]) -> Answer {
     match args {
-        [age] => Ok(Edn::from(long(age)? >= 18)),
+        [age] => Ok(Edn::from(double(age)? >= 18.0)),
         _ => Err(arity("adult?")),
     }
 }
@@ -166,19 +166,37 @@ fn triples(args: &[Edn]) -> Answer {
 }
 
 fn spread(values: &[Edn]) -> Answer {
-    let numbers = values.iter().map(long).collect::<Result<Vec<i64>, _>>()?;
-    match (numbers.iter().max(), numbers.iter().min()) {
-        (Some(max), Some(min)) => Ok(Edn::from(max - min)),
-        _ => Err(arity("spread")),
+    if let Some(longs) = values
+        .iter()
+        .map(Edn::as_long)
+        .collect::<Option<Vec<i64>>>()
+    {
+        return match (longs.iter().max(), longs.iter().min()) {
+            (Some(max), Some(min)) => Ok(Edn::from(max - min)),
+            _ => Err(arity("spread")),
+        };
+    }
+    let doubles = values.iter().map(double).collect::<Result<Vec<f64>, _>>()?;
+    let max = doubles.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let min = doubles.iter().copied().fold(f64::INFINITY, f64::min);
+    Ok(Edn::from(max - min))
+}
+
+fn double(form: &Edn) -> Result<f64, FunctionError> {
+    match form {
+        Edn::Value(Value::Double(n)) => Ok(*n),
+        form => Ok(long(form)? as f64),
     }
 }
 
 fn join_with(constants: &[Edn], values: &[Edn]) -> Answer {
-    let separator = constants.first().map_or_else(String::new, plain);
+    let [separator] = constants else {
+        return Err(arity("join-with"));
+    };
     let mut values = values.to_vec();
     values.sort();
     let texts: Vec<String> = values.iter().map(plain).collect();
-    Ok(Edn::from(texts.join(&separator)))
+    Ok(Edn::from(texts.join(&plain(separator))))
 }
 
 fn positive(value: &Value) -> Answer {

@@ -92,7 +92,7 @@ fn conclude(
     let mut found = novelty::novelty(db, t, &allocated.ops, &allocated.new)?;
     tuple::compose(db, t, &mut found, &allocated.new)?;
     spec::check_values(db, &allocated.ops, &found.datoms)?;
-    novelty::check_unique(db, &found.datoms)?;
+    novelty::check_unique(db, &found.datoms, &allocated.new)?;
     schema::check_schema(db, t, &mut found.datoms)?;
     let tx_data = stamped(t.tx(), instant, found.datoms);
     let schema = schema::advance(db.schema(), &tx_data);

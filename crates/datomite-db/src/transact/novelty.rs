@@ -7,7 +7,7 @@
 
 use std::collections::hash_map::Entry;
 
-use datomite_model::{Datom, EntityId, Keyword, T, Value};
+use datomite_model::{Attribute, Datom, EntityId, Keyword, T, Unique, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
@@ -210,35 +210,41 @@ fn freed_key(value: &Value) -> Value {
     }
 }
 
-/// Checks that every unique value has one holder after the transaction.
-pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+/// Checks that every unique value has one holder after the transaction. `new` are the entities
+/// that the transaction made.
+pub(super) fn check_unique(
+    db: &Db,
+    datoms: &[Datom],
+    new: &FxHashSet<EntityId>,
+) -> Result<(), TxError> {
     let schema = db.schema();
-    let unique = |datom: &&Datom| {
-        schema
-            .attribute(datom.a)
-            .is_some_and(|a| a.unique.is_some())
-    };
-    let freed: FxHashSet<(EntityId, EntityId, Value)> = datoms
-        .iter()
-        .filter(|datom| !datom.added)
-        .filter(unique)
-        .map(|datom| (datom.e, datom.a, freed_key(&datom.v)))
-        .collect();
-    let mut taken: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
-    let added: Vec<&Datom> = datoms
-        .iter()
-        .filter(|datom| datom.added)
-        .filter(unique)
-        .collect();
-    for datom in &added {
-        if let Some(other) = taken.insert((datom.a, set_key(&datom.v)), datom.e)
+    let mut freed: FxHashSet<(EntityId, EntityId, Value)> = FxHashSet::default();
+    let mut composed: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
+    let mut claims: Vec<&Datom> = Vec::new();
+    for datom in datoms {
+        let Some(attribute) = schema.attribute(datom.a) else {
+            continue;
+        };
+        if attribute.unique.is_none() {
+            continue;
+        }
+        if !datom.added {
+            freed.insert((datom.e, datom.a, freed_key(&datom.v)));
+            continue;
+        }
+        // Written values were compared as they came; composites are known only now.
+        if attribute.is_composite()
+            && let Some(other) = composed.insert((datom.a, set_key(&datom.v)), datom.e)
             && other != datom.e
         {
             return Err(unique_in_tx(db, datom, other));
         }
+        if !(new.contains(&datom.e) && is_known_free(attribute, &datom.v)) {
+            claims.push(datom);
+        }
     }
     let basis = db.basis();
-    for datom in added {
+    for datom in claims {
         let Some(holder) = basis.holder(datom.a, &datom.v)? else {
             continue;
         };
@@ -252,6 +258,12 @@ pub(super) fn check_unique(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
         }
     }
     Ok(())
+}
+
+/// Whether `upsert` looked for the holder of a new entity's value: had it found one, the entity
+/// would not be new. It does not look for values that may hold tempids.
+fn is_known_free(attribute: &Attribute, value: &Value) -> bool {
+    attribute.unique == Some(Unique::Identity) && !matches!(value, Value::Ref(_) | Value::Tuple(_))
 }
 
 fn unique_in_tx(db: &Db, datom: &Datom, other: EntityId) -> TxError {
