@@ -117,6 +117,8 @@ pub struct ForeignKey {
     pub target: Name,
     /// Its columns; empty for its primary key.
     pub target_columns: Vec<String>,
+    /// Whether Postgres checked every row: not, where it is `NOT VALID` or `NOT ENFORCED`.
+    pub checked: bool,
 }
 
 /// How a table hangs below others.

@@ -232,12 +232,14 @@ impl Ddl {
             Constraint::ForeignKey {
                 columns,
                 target_columns,
+                checked,
                 target: written,
             } => {
                 let key = ForeignKey {
                     columns,
                     target: target.unwrap_or_else(|| written.or_schema("public")),
                     target_columns,
+                    checked,
                 };
                 if !table.foreign_keys.contains(&key) {
                     table.foreign_keys.push(key);

@@ -136,6 +136,7 @@ impl Group for BulkGroup {
                 value_type: attribute.value_type,
                 origin,
                 doc: text(attribute.id, "db/doc")?,
+                is_unique: attribute.unique.is_some(),
             });
         }
         Ok(out)

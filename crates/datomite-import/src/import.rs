@@ -8,7 +8,7 @@ use datomite::{Connection, Instant};
 use crate::dump::{Dump, Scan};
 use crate::group::BulkGroup;
 use crate::load::{self, Import as Run};
-use crate::mapping::{self, Known, Mapping, Plan};
+use crate::mapping::{self, Extent, Known, Mapping, Plan};
 use crate::options::{self, ImportOptions, Phase, Progress};
 use crate::report::{ImportReport, Omissions};
 use crate::store::Group;
@@ -66,7 +66,7 @@ impl Import for Connection {
         } else {
             Known::default()
         };
-        let plan = derive(&scan.catalog, options, &known);
+        let plan = derive(&scan, options, &known);
         let label = options.label.clone();
         let mut run = Run {
             dump,
@@ -109,10 +109,14 @@ fn scan(dump: &Dump, options: &mut ImportOptions) -> Result<Scan, ImportError> {
     })
 }
 
-fn derive(catalog: &Catalog, options: &ImportOptions, known: &Known) -> Plan {
-    mapping::derive(catalog, &options.mapping, known, &|name| {
-        options.wants(&name.to_string())
-    })
+fn derive(scan: &Scan, options: &ImportOptions, known: &Known) -> Plan {
+    let filled = scan.blocks.iter();
+    let filled = filled.map(|b| scan.catalog.root(&b.table)).collect();
+    let extent = Extent {
+        wanted: &|name| options.wants(&name.to_string()),
+        filled: &filled,
+    };
+    mapping::derive(&scan.catalog, &options.mapping, known, &extent)
 }
 
 /// What an import would do, found without a store.
@@ -148,7 +152,7 @@ const BYTES_PER_KEY: u64 = 32;
 /// Reads a dump once and says what an import of it would do.
 pub fn plan(dump: &Dump, options: &mut ImportOptions) -> Result<Preview, ImportError> {
     let scan = scan(dump, options)?;
-    let plan = derive(&scan.catalog, options, &Known::default());
+    let plan = derive(&scan, options, &Known::default());
     let rows = scan.blocks.iter().map(|b| b.rows).sum();
     let bytes = scan.blocks.iter().map(|b| b.bytes).sum();
     let datoms: u64 = scan

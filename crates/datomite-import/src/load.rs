@@ -281,6 +281,8 @@ impl<G: Group> Import<'_, G> {
         for (kind, count) in &self.scan.skipped {
             let reason = if matches!(kind.as_str(), "UPDATE" | "DELETE" | "TRUNCATE" | "MERGE") {
                 "statement that changes rows; not run"
+            } else if matches!(kind.as_str(), "BLOB" | "BLOBS") {
+                "large objects are not read; the columns keep their oids"
             } else {
                 "statement that makes no datoms"
             };

@@ -29,6 +29,10 @@ pub(crate) trait Sink {
     fn stored(&mut self, map: &KeyMap, texts: &[&[u8]]) -> Result<Option<EntityId>, ImportError>;
 }
 
+/// Finds a key in the store that the dump does not have.
+pub(crate) type StoredKey<'k> =
+    dyn Fn(&KeyMap, &[&[u8]]) -> Result<Option<EntityId>, ImportError> + 'k;
+
 /// The attributes that facts are about, by slot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slots {
@@ -255,18 +259,19 @@ impl Compiled {
         texts: &impl Texts,
         encoding: Encoding,
         keys: &Keys,
-    ) -> Option<Value> {
+        stored: &StoredKey,
+    ) -> Result<Option<Value>, ImportError> {
         match self.identity.clone() {
-            Identity::Column(n) => self.key_part(n, texts, encoding, keys),
+            Identity::Column(n) => self.key_part(n, texts, encoding, keys, stored),
             Identity::Tuple { members, .. } => {
-                let parts: Vec<Option<Value>> = members
+                let parts: Result<Vec<Option<Value>>, ImportError> = members
                     .iter()
-                    .map(|n| self.key_part(*n, texts, encoding, keys))
+                    .map(|n| self.key_part(*n, texts, encoding, keys, stored))
                     .collect();
-                Some(Value::Tuple(parts.into()))
+                Ok(Some(Value::Tuple(parts?.into())))
             }
             Identity::Digest { .. } | Identity::Row { .. } => {
-                self.hash_text(texts).map(Value::from)
+                Ok(self.hash_text(texts).map(Value::from))
             }
         }
     }
@@ -277,16 +282,24 @@ impl Compiled {
         texts: &impl Texts,
         encoding: Encoding,
         keys: &Keys,
-    ) -> Option<Value> {
+        stored: &StoredKey,
+    ) -> Result<Option<Value>, ImportError> {
         let column = &self.columns[n];
-        let text = texts.text(n)?;
-        match &column.kind {
-            Kind::Reference { map, .. } => keys.maps[*map]
-                .get(&[text], &mut self.scratch)
-                .map(Value::Ref),
+        let Some(text) = texts.text(n) else {
+            return Ok(None);
+        };
+        let value = match &column.kind {
+            Kind::Reference { map, .. } => {
+                let map = &keys.maps[*map];
+                let found = match map.get(&[text], &mut self.scratch) {
+                    None => stored(map, &[text])?,
+                    found => found,
+                };
+                found.map(Value::Ref)
+            }
             Kind::ToEnum(idents) => {
-                let ident = idents.get(std::str::from_utf8(text).ok()?)?;
-                Some(Value::Ref(*ident))
+                let text = std::str::from_utf8(text).ok();
+                text.and_then(|t| idents.get(t)).map(|id| Value::Ref(*id))
             }
             Kind::Single(Single::Enum(labels)) => {
                 let label = encoding.decode(text).0;
@@ -305,7 +318,8 @@ impl Compiled {
                 }
             }
             _ => None,
-        }
+        };
+        Ok(value)
     }
 
     /// The value of `%key` or `%row`, where the identity is one.

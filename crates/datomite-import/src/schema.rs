@@ -7,6 +7,11 @@ use datomite::{Cardinality, Edn, Keyword, Unique, Value, ValueType};
 
 use crate::mapping::{Bridge, ColumnPlan, Identity, Plan, companion};
 
+/// What stands in `:pg/type` of `%key`.
+pub(crate) const HASH_OF_KEY: &str = "hash of the key";
+/// What stands in `:pg/type` of `%row`.
+pub(crate) const HASH_OF_ROW: &str = "hash of the row";
+
 /// An attribute to install.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct AttributeSpec {
@@ -156,11 +161,11 @@ pub(crate) fn attributes(plan: &Plan) -> (Vec<AttributeSpec>, Vec<AttributeSpec>
                 AttributeSpec::new(attribute.clone(), ValueType::String).of_origin(
                     &table,
                     &names,
-                    "hash of the key",
+                    HASH_OF_KEY,
                 )
             }
             Identity::Row { attribute } => AttributeSpec::new(attribute.clone(), ValueType::String)
-                .of_origin(&table, "%row", "hash of the row"),
+                .of_origin(&table, "%row", HASH_OF_ROW),
         };
         key.unique = Some(Unique::Identity);
         key.doc.clone_from(&relation.doc);

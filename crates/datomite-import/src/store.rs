@@ -23,6 +23,7 @@ pub(crate) struct StoredAttribute {
     /// `:pg/table`, `:pg/column`, `:pg/type`, where it was imported.
     pub(crate) origin: Option<[String; 3]>,
     pub(crate) doc: Option<String>,
+    pub(crate) is_unique: bool,
 }
 
 /// What a transaction did, without the datoms on transaction entities.

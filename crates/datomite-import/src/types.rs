@@ -184,6 +184,7 @@ fn built_in(name: &TypeName) -> Shape {
         "smallint" | "integer" | "bigint" | "oid" | "xid" | "cid" => Scalar::Long,
         "xid8" => Scalar::BigInt,
         "numeric" => Scalar::BigDec,
+        "money" => Scalar::Money,
         "real" => Scalar::Float,
         "double precision" => Scalar::Double,
         "boolean" => Scalar::Boolean,

@@ -15,11 +15,11 @@ use crate::ImportError;
 use crate::catalog::Name;
 use crate::keys::{KeyMap, Keys};
 use crate::load::{Batches, Converters, Import, Instants, Loading, Writer, finish_tables, tx_map};
-use crate::mapping::{Becomes, Identity, Known, Plan, Relation};
+use crate::mapping::{Becomes, Hashed, Identity, Known, Plan, Relation};
 use crate::options::Phase;
 use crate::report::TableReport;
 use crate::row::{Sink, Slots};
-use crate::schema;
+use crate::schema::{self, HASH_OF_KEY, HASH_OF_ROW};
 use crate::store::{Group, StoredAttribute};
 use crate::texts::{Resolver, Sequences};
 
@@ -34,10 +34,19 @@ const PRETEND: u64 = 1 << 62;
 pub(crate) fn known(attributes: &[StoredAttribute]) -> Known {
     let mut known = Known::default();
     for attribute in attributes {
-        if let Some([table, column, type_text]) = &attribute.origin
-            && type_text != "companion"
-            && attribute.value_type != ValueType::Tuple
-        {
+        let Some([table, column, type_text]) = &attribute.origin else {
+            continue;
+        };
+        known.tables.insert(table.clone());
+        let hashed = match type_text.as_str() {
+            HASH_OF_ROW => Some(Hashed::Row),
+            HASH_OF_KEY => Some(Hashed::Key),
+            _ => None,
+        };
+        if let Some(hashed) = hashed {
+            let value = (attribute.ident.clone(), hashed);
+            known.hashes.insert(table.clone(), value);
+        } else if type_text != "companion" && attribute.value_type != ValueType::Tuple {
             let key = (table.clone(), column.clone());
             let value = (attribute.ident.clone(), attribute.value_type);
             known.columns.insert(key, value);
@@ -96,7 +105,12 @@ pub(crate) fn update<G: Group>(import: &mut Import<G>, at: Instant) -> Result<()
     let texts = import.enum_texts()?;
     let steps = changed_schema(import, &stored, &texts)?;
     let mut keys = Keys::of_plan(import.plan);
-    let rows = find_rows(import, &mut keys, &texts)?;
+    let present = present(import);
+    let lookup = Stored {
+        attributes: &stored,
+        present: &present,
+    };
+    let rows = find_rows(import, &mut keys, &texts, &lookup)?;
     let total: u64 = rows.values().map(|r| r.ids.len() as u64).sum();
     let new_batches = new_batches(import, &rows);
     let last = import.group.last_instant()?;
@@ -105,7 +119,7 @@ pub(crate) fn update<G: Group>(import: &mut Import<G>, at: Instant) -> Result<()
     import.install(steps, &mut instants)?;
     let labels = import.labels(&texts)?;
     let converters = Converters::new(import.plan, import.scan, &labels, keys);
-    compare_and_load(import, converters, &rows, &stored, total, &mut instants)?;
+    compare_and_load(import, converters, &rows, &lookup, total, &mut instants)?;
     import.report.instant = Instant::from_ms(instants.next_ms - 1);
     Ok(())
 }
@@ -229,6 +243,7 @@ fn find_rows<G: Group>(
     import: &mut Import<G>,
     keys: &mut Keys,
     texts: &[(Keyword, String, Keyword)],
+    lookup: &Stored,
 ) -> Result<FxHashMap<Name, RowIds>, ImportError> {
     let labels = import.labels(texts)?;
     let mut found: FxHashMap<Name, RowIds> = FxHashMap::default();
@@ -238,12 +253,18 @@ fn find_rows<G: Group>(
         import.tell(Phase::Keys, &table.to_string(), 0, 0)?;
         let identity = identity_attribute(relation);
         let attribute = import.group.entid(&identity)?;
+        let mut known = lookup.attributes.iter();
+        if !known.any(|a| Some(a.id) == attribute && a.is_unique) {
+            lookup.refuse_another_key(&table, &identity)?;
+        }
         let mut rows = RowIds::default();
         let mut slots = Slots::default();
         let mut compiled =
             crate::row::Compiled::new(import.plan, relation, keys, &labels, &mut slots);
         import.each_row(&table, &mut |row, block, _| {
-            let value = compiled.identity_value(row, block.session.encoding, keys);
+            let stored = |map: &KeyMap, texts: &[&[u8]]| lookup.find(&import.group, map, texts);
+            let encoding = block.session.encoding;
+            let value = compiled.identity_value(row, encoding, keys, &stored)?;
             let entity = match (attribute, value) {
                 (Some(attribute), Some(value)) => import.group.lookup(attribute, &value)?,
                 _ => None,
@@ -372,7 +393,28 @@ struct Stored<'s> {
     present: &'s FxHashSet<Name>,
 }
 
+/// The tables whose rows the dump holds.
+fn present<G: Group>(import: &Import<G>) -> FxHashSet<Name> {
+    let blocks = import.scan.blocks.iter();
+    blocks.map(|b| import.scan.catalog.root(&b.table)).collect()
+}
+
 impl Stored<'_> {
+    /// Rows that the store knows by another key would all look new.
+    fn refuse_another_key(&self, table: &Name, identity: &Keyword) -> Result<(), ImportError> {
+        let name = table.to_string();
+        let mut origins = self.attributes.iter().filter_map(|a| a.origin.as_ref());
+        if !self.present.contains(table) || !origins.any(|o| o[0] == name) {
+            return Ok(());
+        }
+        Err(ImportError::Mapping {
+            what: format!(
+                "table {table}: its key has changed since the store's dump: {identity} is no \
+                 key there; leave the table out or import into a new store"
+            ),
+        })
+    }
+
     fn find<G: Group>(
         &self,
         group: &G,
@@ -427,35 +469,25 @@ fn compare_and_load<G: Group>(
     import: &mut Import<G>,
     mut converters: Converters,
     rows: &FxHashMap<Name, RowIds>,
-    stored: &[StoredAttribute],
+    lookup: &Stored,
     total: u64,
     instants: &mut Instants,
 ) -> Result<(), ImportError> {
     let writer = Writer::new(import, &converters.slots)?;
     let mut reports: FxHashMap<Name, TableReport> = FxHashMap::default();
-    let present: FxHashSet<Name> = import
-        .scan
-        .blocks
-        .iter()
-        .map(|b| import.scan.catalog.root(&b.table))
-        .collect();
-    let lookup = Stored {
-        attributes: stored,
-        present: &present,
-    };
     let mut forms = Vec::new();
     let mut done = 0;
     for n in 0..import.plan.relations.len() {
         let table = import.plan.relations[n].table.clone();
         let started = Clock::now();
-        let Some(ids) = rows.get(&table).filter(|_| present.contains(&table)) else {
+        let Some(ids) = rows.get(&table).filter(|_| lookup.present.contains(&table)) else {
             continue;
         };
         let mut changes = Changes::default();
         let part = Part {
             n,
             ids,
-            lookup: &lookup,
+            lookup,
             attributes: &writer.attributes,
         };
         compare_rows(import, &mut converters, &part, &mut changes)?;
@@ -471,10 +503,10 @@ fn compare_and_load<G: Group>(
     for n in 0..import.plan.bridges.len() {
         let mut changes = Changes::default();
         let table = import.plan.bridges[n].table.clone();
-        if !present.contains(&table) {
+        if !lookup.present.contains(&table) {
             continue;
         }
-        let rows = compare_bridge(import, &mut converters, n, &lookup, &mut changes)?;
+        let rows = compare_bridge(import, &mut converters, n, lookup, &mut changes)?;
         let report = reports.entry(table).or_default();
         report.rows = rows;
         changes.take_into(report, &mut forms);

@@ -22,6 +22,8 @@ pub enum Scalar {
     BigInt,
     /// `numeric`; NaN and the infinities are special.
     BigDec,
+    /// `money`, as the locale of the dump prints it.
+    Money,
     /// `real`.
     Float,
     /// `double precision`.
@@ -67,7 +69,7 @@ impl Scalar {
         match self {
             Scalar::Long => ValueType::Long,
             Scalar::BigInt => ValueType::BigInt,
-            Scalar::BigDec => ValueType::BigDec,
+            Scalar::BigDec | Scalar::Money => ValueType::BigDec,
             Scalar::Float => ValueType::Float,
             Scalar::Double => ValueType::Double,
             Scalar::Boolean => ValueType::Boolean,
@@ -102,6 +104,7 @@ impl Scalar {
         match self {
             Scalar::Long => value(long(bytes).map(Value::Long)),
             Scalar::Boolean => value(boolean(bytes).map(Value::Boolean)),
+            Scalar::Money => value(money(bytes).map(|n| Value::BigDec(Arc::new(n)))),
             Scalar::Bytes => value(byte_string(bytes).map(|b| Value::Bytes(Arc::from(b)))),
             Scalar::Timestamp | Scalar::TimestampZone => {
                 let zone = self == Scalar::TimestampZone;
@@ -198,6 +201,32 @@ fn bigdec(text: &str) -> Option<BigDec> {
         return Some(BigDec::new(unscaled, 0));
     }
     Some(number)
+}
+
+/// An amount as some locale prints it: `-$1,234.56`, `(1.234,56 €)`, `¥1,234`.
+///
+/// The last mark is the decimal one, unless it groups: three digits behind it and no other kind
+/// of mark before. Signs of currency and blanks may be of any encoding and are passed over.
+fn money(bytes: &[u8]) -> Option<BigDec> {
+    let negative = bytes.iter().any(|b| matches!(b, b'-' | b'('));
+    let last = bytes.iter().rposition(|b| matches!(b, b'.' | b','));
+    let digits = |part: &[u8]| part.iter().filter(|b| b.is_ascii_digit()).count();
+    let is_decimal = last.is_some_and(|at| {
+        let other = if bytes[at] == b'.' { b',' } else { b'.' };
+        digits(&bytes[at..]) != 3 || bytes[..at].contains(&other)
+    });
+    let mut text = String::with_capacity(bytes.len());
+    if negative {
+        text.push('-');
+    }
+    for (at, byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_digit() {
+            text.push(char::from(*byte));
+        } else if is_decimal && Some(at) == last {
+            text.push('.');
+        }
+    }
+    (digits(bytes) > 0).then(|| bigdec(&text)).flatten()
 }
 
 /// Up to 18 digits with a sign and a point, without detours.

@@ -33,6 +33,7 @@ pub(crate) enum Constraint {
         columns: Vec<String>,
         target: QualifiedName,
         target_columns: Vec<String>,
+        checked: bool,
     },
     NotNull(String),
     Other,
@@ -310,11 +311,29 @@ fn references(c: &mut Cursor, columns: Vec<String>) -> Option<Constraint> {
             c.skip_parentheses()?;
         }
     }
+    let mut checked = true;
+    loop {
+        if c.words(&["not", "valid"]) || c.words(&["not", "enforced"]) {
+            checked = false;
+        } else if !deferral(c) {
+            break;
+        }
+    }
     Some(Constraint::ForeignKey {
         columns,
         target,
         target_columns,
+        checked,
     })
+}
+
+/// When a constraint is checked: of no matter for what a dump holds.
+fn deferral(c: &mut Cursor) -> bool {
+    c.words(&["deferrable"])
+        || c.words(&["not", "deferrable"])
+        || c.words(&["initially", "deferred"])
+        || c.words(&["initially", "immediate"])
+        || c.words(&["enforced"])
 }
 
 fn table_constraint(c: &mut Cursor) -> Option<Constraint> {

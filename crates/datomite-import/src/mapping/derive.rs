@@ -24,16 +24,33 @@ const TUPLE_MAX: usize = 8;
 pub struct Known {
     /// Attribute and its type by (`table`, `column`).
     pub columns: FxHashMap<(String, String), (Keyword, ValueType)>,
+    /// The hashes by which the store knows the rows of a table: attribute, and whether of the
+    /// whole row (`%row`) or of its key (`%key`).
+    pub hashes: FxHashMap<String, (Keyword, Hashed)>,
+    /// Tables that the store has rows of, or had.
+    pub tables: FxHashSet<String>,
 }
 
-/// Derives the plan; `wanted` says which tables are imported at all.
-pub fn derive(
-    catalog: &Catalog,
-    mapping: &Mapping,
-    known: &Known,
-    wanted: &dyn Fn(&Name) -> bool,
-) -> Plan {
-    let deriver = Deriver::new(catalog, mapping, known);
+/// What a stored hash is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hashed {
+    /// The whole row.
+    Row,
+    /// The key.
+    Key,
+}
+
+/// What of a dump is imported.
+pub struct Extent<'a> {
+    /// Whether a table is wanted at all.
+    pub wanted: &'a dyn Fn(&Name) -> bool,
+    /// Tables (roots) whose rows the dump holds; `--exclude-table-data` leaves some out.
+    pub filled: &'a FxHashSet<Name>,
+}
+
+/// Derives the plan.
+pub fn derive(catalog: &Catalog, mapping: &Mapping, known: &Known, extent: &Extent) -> Plan {
+    let deriver = Deriver::new(catalog, mapping, known, extent);
     let mut plan = Plan::default();
     let roots: Vec<&Table> = catalog
         .tables
@@ -44,7 +61,7 @@ pub fn derive(
     let mut bridges = Vec::new();
     for table in &roots {
         let dropped = mapping.table(&table.name).is_some_and(|m| m.drop);
-        if dropped || !wanted(&table.name) {
+        if dropped || !(extent.wanted)(&table.name) {
             plan.tables.insert(table.name.clone(), Becomes::Nothing);
         } else if deriver.bridge_keys(table).is_some() {
             bridges.push(*table);
@@ -79,6 +96,7 @@ struct Deriver<'a> {
     catalog: &'a Catalog,
     mapping: &'a Mapping,
     known: &'a Known,
+    extent: &'a Extent<'a>,
     /// Namespaces of tables and types.
     namespaces: FxHashMap<Name, String>,
     /// Tables that some foreign key refers to.
@@ -86,7 +104,12 @@ struct Deriver<'a> {
 }
 
 impl<'a> Deriver<'a> {
-    fn new(catalog: &'a Catalog, mapping: &'a Mapping, known: &'a Known) -> Deriver<'a> {
+    fn new(
+        catalog: &'a Catalog,
+        mapping: &'a Mapping,
+        known: &'a Known,
+        extent: &'a Extent<'a>,
+    ) -> Deriver<'a> {
         let names: Vec<&Name> = catalog
             .tables
             .iter()
@@ -119,6 +142,7 @@ impl<'a> Deriver<'a> {
             catalog,
             mapping,
             known,
+            extent,
             namespaces,
             referred,
         }
@@ -145,14 +169,33 @@ impl<'a> Deriver<'a> {
                     columns: key.columns.clone(),
                     target: self.catalog.root(&key.target),
                     target_columns: self.target_columns(key),
+                    checked: key.checked,
                 };
-                let complete = key.columns.iter().all(|c| root.column(c).is_some());
-                if complete && !keys.contains(&key) {
-                    keys.push(key);
+                if !key.columns.iter().all(|c| root.column(c).is_some()) {
+                    continue;
+                }
+                let same = |k: &&mut ForeignKey| {
+                    (&k.columns, &k.target, &k.target_columns)
+                        == (&key.columns, &key.target, &key.target_columns)
+                };
+                match keys.iter_mut().find(same) {
+                    Some(known) => known.checked &= key.checked,
+                    None => keys.push(key),
                 }
             }
         }
         keys
+    }
+
+    /// Whether every row of a table surely finds the row that its key refers to.
+    fn is_sure(&self, table: &Name, key: &ForeignKey) -> bool {
+        let target = &key.target;
+        let stored = self.known.tables.contains(&target.to_string());
+        let left_out = self.mapping.table(target).is_some_and(|m| m.drop)
+            || !(self.extent.wanted)(target)
+            || self.catalog.table(target).is_none()
+            || (self.extent.filled.contains(table) && !self.extent.filled.contains(target));
+        key.checked && (stored || !left_out)
     }
 
     fn target_columns(&self, key: &ForeignKey) -> Vec<String> {
@@ -250,7 +293,7 @@ impl<'a> Deriver<'a> {
                 plan
             })
             .collect();
-        let identity = self.identity(table, &namespace, &mut columns);
+        let identity = self.identity(table, &namespace, &keys, &mut columns);
         for unique in table.uniques.iter().chain([&table.primary_key]) {
             if let [single] = unique.as_slice() {
                 let column = columns.iter_mut().find(|c| c.column == *single);
@@ -298,29 +341,51 @@ impl<'a> Deriver<'a> {
         }
     }
 
-    fn identity(&self, table: &Table, ns: &str, columns: &mut [ColumnPlan]) -> Identity {
+    fn identity(
+        &self,
+        table: &Table,
+        ns: &str,
+        keys: &[ForeignKey],
+        columns: &mut [ColumnPlan],
+    ) -> Identity {
         let of = |name: &str| Keyword::new(Some(ns), name);
         let key = self.key(table);
         let members: Option<Vec<usize>> = key.iter().map(|c| table.position(c)).collect();
         let members = members.unwrap_or_default();
         let kept = members.iter().all(|m| columns[*m].attribute.is_some());
+        let stored = self.known.hashes.get(&table.name.to_string());
+        if let Some((attribute, hashed)) = stored {
+            // By what the store found a row before, it is found again.
+            let attribute = attribute.clone();
+            return match hashed {
+                Hashed::Row => Identity::Row { attribute },
+                Hashed::Key => Identity::Digest { attribute, members },
+            };
+        }
         if members.is_empty() || !kept {
             return Identity::Row {
                 attribute: of("%row"),
             };
         }
-        let missing_target = |m: &usize| {
-            let target = columns[*m].reference.as_ref().map(|r| &r.target);
-            target.is_some_and(|t| self.catalog.table(t).is_none())
+        // A key of references that lead nowhere names nothing: its text does.
+        let is_unsure = |m: &usize| {
+            let column = &columns[*m];
+            let key = column
+                .reference
+                .as_ref()
+                .and_then(|_| single_key(keys, &column.column));
+            key.is_some_and(|key| !self.is_sure(&table.name, key))
         };
+        let unsure =
+            members.iter().any(is_unsure) && !self.known.tables.contains(&table.name.to_string());
         let plain = members.iter().all(|m| can_be_key(&columns[*m]));
         if let ([single], true) = (members.as_slice(), plain)
-            && !missing_target(single)
+            && !unsure
         {
             columns[*single].identity = true;
             return Identity::Column(*single);
         }
-        if !plain || members.len() > TUPLE_MAX || members.iter().any(missing_target) {
+        if !plain || members.len() > TUPLE_MAX || unsure {
             return Identity::Digest {
                 attribute: of("%key"),
                 members,
@@ -389,7 +454,7 @@ impl<'a> Deriver<'a> {
         if a.columns == b.columns {
             return None;
         }
-        let imported = |key: &ForeignKey| self.catalog.table(&key.target).is_some();
+        let imported = |key: &ForeignKey| self.is_sure(&table.name, key);
         if let Some(wish) = wish {
             let second = self.namespace(&b.target);
             let turned = wish.namespace() == Some(second.as_str())
@@ -400,13 +465,13 @@ impl<'a> Deriver<'a> {
         // What a store already keeps as entities stays so.
         let stored = |c: &crate::catalog::Column| self.known(&table.name, &c.name).is_some();
         let key = self.key(table);
+        let was_bridge = self.known(&table.name, &key.join("+")).is_some();
         let pure = table.columns.len() == 2
             && keys.len() == 2
             && key.len() == 2
             && table.parent == Parent::None
             && !self.referred.contains(&table.name)
-            && imported(a)
-            && imported(b)
+            && (was_bridge || (imported(a) && imported(b)))
             && !table.columns.iter().any(stored);
         if !pure {
             return None;
@@ -531,9 +596,14 @@ impl<'a> Deriver<'a> {
                 continue;
             }
             let second = naming::identifier(&b.columns[0]);
+            let reason = if table.columns.len() == 2 && table.parent == Parent::None {
+                "some of the rows that it refers to may be missing"
+            } else {
+                "it has more than its two references"
+            };
             plan.notes.push(format!(
-                "{} links {} and {} and stays an entity, because it has more than its two \
-                 references; to make it a reference: {{:tables {{\"{}\" {{:bridge :{}/{}}}}}}}",
+                "{} links {} and {} and stays an entity, because {reason}; \
+                 to make it a reference: {{:tables {{\"{}\" {{:bridge :{}/{}}}}}}}",
                 table.name,
                 a.target,
                 b.target,

@@ -9,7 +9,7 @@ mod print;
 #[cfg(test)]
 mod tests;
 
-pub use derive::{Known, derive};
+pub use derive::{Extent, Hashed, Known, derive};
 pub use file::{ColumnMapping, Mapping, TableMapping, Target};
 pub use plan::{
     Becomes, Bridge, ColumnPlan, CompositePlan, CompositeReference, EnumPlan, Identity, Plan,
