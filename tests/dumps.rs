@@ -2,6 +2,11 @@
 //!
 //! That every value is Postgres's own is `import.rs`.
 
+#[path = "dumps/forms.rs"]
+mod forms;
+#[path = "dumps/later.rs"]
+mod later;
+
 use std::path::{Path, PathBuf};
 
 use datomite::{Connection, Db, Edn, Index, Input, Keyword, Query, q};

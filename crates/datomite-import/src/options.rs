@@ -46,7 +46,8 @@ pub struct ImportOptions {
     pub at: Option<Instant>,
     /// What is wanted otherwise than derived.
     pub mapping: Mapping,
-    /// The dump is a later state of what the store already has.
+    /// The dump is a later state of what the store already has: only what changed becomes datoms.
+    /// Where nothing did, one transaction still says that the dump was read.
     pub update: bool,
     /// Only tables that match one of these globs; empty: all.
     pub only: Vec<String>,

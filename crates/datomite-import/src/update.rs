@@ -5,6 +5,10 @@
 //! retracted, but only of tables whose data the dump holds. The order of rows does not matter.
 //! A column that is gone has its facts retracted; its attribute stays. Keys made of references
 //! are found after the tables they refer to.
+//!
+//! A dump in which nothing changed leaves one transaction without facts but its provenance: that
+//! the database was so at that instant is worth knowing. A table whose key is another than the
+//! store's is refused, because every row of it would look new.
 
 use std::time::Instant as Clock;
 

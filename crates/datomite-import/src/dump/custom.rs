@@ -135,8 +135,8 @@ impl Source<'_> {
 }
 
 impl Archive {
-    /// Reads header and table of contents and finds every data block.
-    pub(crate) fn open(file: &File, len: u64) -> Result<Archive, ImportError> {
+    /// Reads header and table of contents and finds every data block; `name` is for errors.
+    pub(crate) fn open(file: &File, len: u64, name: &str) -> Result<Archive, ImportError> {
         let mut input = file;
         // Seeking a file that was just opened cannot fail in a way that reading would not show.
         let _ = input.seek(SeekFrom::Start(0));
@@ -152,7 +152,7 @@ impl Archive {
         if major != 1 || !(12..=16).contains(&minor) {
             return Err(ImportError::Form {
                 form: format!("archive of version {major}.{minor}"),
-                way_out: "pg_restore -f - FILE | datomite open -".to_owned(),
+                way_out: format!("pg_restore -f - {name} | datomite open -"),
             });
         }
         let [int_bytes, offset_bytes, format] = source.bytes::<3>("the header")?;
@@ -167,7 +167,7 @@ impl Archive {
                 way_out: "pg_restore -f - DIRECTORY | datomite open -".to_owned(),
             });
         }
-        let compression = compression(&mut source, minor)?;
+        let compression = compression(&mut source, minor, name)?;
         let mut created = [0; 6];
         for part in &mut created {
             *part = source.int("the header")?;
@@ -262,13 +262,13 @@ impl Archive {
     }
 }
 
-fn compression(source: &mut Source, minor: u8) -> Result<Compression, ImportError> {
+fn compression(source: &mut Source, minor: u8, name: &str) -> Result<Compression, ImportError> {
     let code = if minor >= 15 {
         source.byte("the header")?
     } else {
         u8::from(source.int("the header")? != 0)
     };
-    let name = match code {
+    let algorithm = match code {
         0 => return Ok(Compression::None),
         1 => return Ok(Compression::Gzip),
         2 => "lz4",
@@ -276,8 +276,8 @@ fn compression(source: &mut Source, minor: u8) -> Result<Compression, ImportErro
         _ => "unknown",
     };
     Err(ImportError::Form {
-        form: format!("custom archive with {name} compression"),
-        way_out: "pg_restore -f - FILE | datomite open -".to_owned(),
+        form: format!("custom archive with {algorithm} compression"),
+        way_out: format!("pg_restore -f - {name} | datomite open -"),
     })
 }
 

@@ -152,7 +152,7 @@ impl Dump {
         let form = sniff::sniff(&head[..head.len().min(SNIFF_BYTES)], &name)?;
         let (archive, own) = match form {
             Form::Custom => {
-                let archive = Archive::open(&file, len)?;
+                let archive = Archive::open(&file, len, &name)?;
                 let created = time::of_archive(&archive.created);
                 (Some(archive), created)
             }
