@@ -1,9 +1,13 @@
 //! The data that the benches share, made from a fixed seed, and the queries that are asked of it.
 //!
 //! Shapes: 20,000 people (DataScript's bench), 100 artists with albums and tracks (Corium's), trees
-//! and chains for rules, a random digraph for closure. Each returns transaction data.
+//! and chains for rules, a random digraph for closure. Each returns transaction data; what is to be
+//! loaded without a transaction's work goes in by column (`load_columns`). Nothing here measures.
 
-use datomite::Edn;
+use datomite::{Column, Connection, Edn, Input, Query, QueryError, QueryResult, TxMeta, Value};
+
+/// What a bench may fail with; it stops then.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Every workload is made from this seed.
 pub const SEED: u64 = 20_261_122;
@@ -36,11 +40,29 @@ impl Rng {
     }
 }
 
-const NAMES: [&str; 8] = ["Ivan", "Petr", "Sergei", "Oleg", "Yuri", "Dmitry", "Fedor", "Denis"];
-const LAST_NAMES: [&str; 6] = ["Ivanov", "Petrov", "Sidorov", "Kovalev", "Kuznetsov", "Voronoi"];
+const NAMES: [&str; 8] = [
+    "Ivan", "Petr", "Sergei", "Oleg", "Yuri", "Dmitry", "Fedor", "Denis",
+];
+const LAST_NAMES: [&str; 6] = [
+    "Ivanov",
+    "Petrov",
+    "Sidorov",
+    "Kovalev",
+    "Kuznetsov",
+    "Voronoi",
+];
 const ALIASES: [&str; 11] = [
-    "A. C. Q. W.", "A. J. Finn", "A.A. Fair", "Aapeli", "Aaron Wolfe", "Abigail Van Buren", "Jeanne",
-    "Phillips", "Abram Tertz", "Abu Nuwas", "Acton Bell",
+    "A. C. Q. W.",
+    "A. J. Finn",
+    "A.A. Fair",
+    "Aapeli",
+    "Aaron Wolfe",
+    "Abigail Van Buren",
+    "Jeanne",
+    "Phillips",
+    "Abram Tertz",
+    "Abu Nuwas",
+    "Acton Bell",
 ];
 
 /// The schema of the people; all but full-name are indexed, as in Datomic's figures.
@@ -59,7 +81,12 @@ pub const PEOPLE_SCHEMA: &str = r#"[
 
 /// A map form of keyword names and values.
 pub fn map_form<const N: usize>(entries: [(&str, Edn); N]) -> Edn {
-    Edn::Map(entries.into_iter().map(|(key, value)| (Edn::keyword(key), value)).collect())
+    Edn::Map(
+        entries
+            .into_iter()
+            .map(|(key, value)| (Edn::keyword(key), value))
+            .collect(),
+    )
 }
 
 /// `n` people as map forms, ids 1 to n in a shuffled order.
@@ -91,15 +118,39 @@ fn person(rng: &mut Rng, id: u64) -> Edn {
         let aliases = aliases.into_iter().map(Edn::string).collect();
         form.push(("p/alias", Edn::Vector(aliases)));
     }
-    Edn::Map(form.into_iter().map(|(key, value)| (Edn::keyword(key), value)).collect())
+    Edn::Map(
+        form.into_iter()
+            .map(|(key, value)| (Edn::keyword(key), value))
+            .collect(),
+    )
 }
 
-/// The people's queries: name, text, inputs after the database.
-pub const PEOPLE_QUERIES: [(&str, &str); 14] = [
+/// `n` people as map forms of five indexed attributes, one value each.
+pub fn people_of_five(n: u64) -> Vec<Edn> {
+    const FIVE: [&str; 5] = ["p/name", "p/last-name", "p/sex", "p/age", "p/salary"];
+    let five = FIVE.map(Edn::keyword);
+    let narrow = |form: Edn| {
+        let value = |key: &Edn| form.get(key).map(|value| (key.clone(), value.clone()));
+        Edn::Map(five.iter().filter_map(value).collect())
+    };
+    people(n).into_iter().map(narrow).collect()
+}
+
+/// The people's queries; each takes the database and nothing else.
+pub const PEOPLE_QUERIES: [(&str, &str); 15] = [
     ("q1", r#"[:find ?e :where [?e :p/name "Ivan"]]"#),
-    ("q2", r#"[:find ?e ?a :where [?e :p/name "Ivan"] [?e :p/age ?a]]"#),
-    ("q2-switch", r#"[:find ?e ?a :where [?e :p/age ?a] [?e :p/name "Ivan"]]"#),
-    ("q3", r#"[:find ?e ?a :where [?e :p/name "Ivan"] [?e :p/age ?a] [?e :p/sex :male]]"#),
+    (
+        "q2",
+        r#"[:find ?e ?a :where [?e :p/name "Ivan"] [?e :p/age ?a]]"#,
+    ),
+    (
+        "q2-switch",
+        r#"[:find ?e ?a :where [?e :p/age ?a] [?e :p/name "Ivan"]]"#,
+    ),
+    (
+        "q3",
+        r#"[:find ?e ?a :where [?e :p/name "Ivan"] [?e :p/age ?a] [?e :p/sex :male]]"#,
+    ),
     (
         "q4",
         r#"[:find ?e ?l ?a :where [?e :p/name "Ivan"] [?e :p/last-name ?l] [?e :p/age ?a]
@@ -110,12 +161,18 @@ pub const PEOPLE_QUERIES: [(&str, &str); 14] = [
         r#"[:find ?e ?l ?s ?al :where [?e :p/name "Anastasia"] [?e :p/age 35] [?e :p/last-name ?l]
             [?e :p/salary ?s] [?e :p/alias ?al]]"#,
     ),
-    ("qpred1", "[:find ?e ?s :where [?e :p/salary ?s] [(> ?s 50000)]]"),
+    (
+        "qpred1",
+        "[:find ?e ?s :where [?e :p/salary ?s] [(> ?s 50000)]]",
+    ),
     (
         "value-join",
         "[:find ?a ?b :where [?a :p/salary ?s] [?b :p/salary ?s] [(< ?a ?b)]]",
     ),
-    ("not", r#"[:find ?e :where [?e :p/name "Ivan"] (not [?e :p/sex :male])]"#),
+    (
+        "not",
+        r#"[:find ?e :where [?e :p/name "Ivan"] (not [?e :p/sex :male])]"#,
+    ),
     (
         "or-join",
         r#"[:find ?e :where [?e :p/age 30] (or-join [?e] [?e :p/name "Oleg"]
@@ -131,13 +188,49 @@ pub const PEOPLE_QUERIES: [(&str, &str); 14] = [
         "[:find ?e ?n ?l ?a ?s :where [?e :p/name ?n] [?e :p/last-name ?l] [?e :p/age ?a]
             [?e :p/sex ?s]]",
     ),
-    ("avg-by-sex", "[:find ?x (avg ?s) :with ?e :where [?e :p/sex ?x] [?e :p/salary ?s]]"),
+    (
+        "five-clauses",
+        "[:find ?e ?n ?l ?a ?s :where [?e :p/name ?n] [?e :p/last-name ?l] [?e :p/age ?a]
+            [?e :p/sex ?s] [?e :p/salary 777]]",
+    ),
+    (
+        "avg-by-sex",
+        "[:find ?x (avg ?s) :with ?e :where [?e :p/sex ?x] [?e :p/salary ?s]]",
+    ),
     (
         "group-names",
         "[:find ?n ?l (count ?e) (max ?a) :where [?e :p/name ?n] [?e :p/last-name ?l]
             [?e :p/age ?a]]",
     ),
 ];
+
+/// The same as qpred1 with the bound as an argument.
+pub const QPRED2: &str = "[:find ?e ?s :in $ ?min :where [?e :p/salary ?s] [(> ?s ?min)]]";
+
+/// Who has an id: what is asked most.
+pub const UNIQUE_LOOKUP: &str = "[:find ?e . :in $ ?id :where [?e :p/id ?id]]";
+
+/// q4 with its four clauses in each of the 24 orders.
+pub fn clause_orders() -> Vec<String> {
+    const CLAUSES: [&str; 4] = [
+        r#"[?e :p/name "Ivan"]"#,
+        "[?e :p/last-name ?l]",
+        "[?e :p/age ?a]",
+        "[?e :p/sex :male]",
+    ];
+    let mut orders = Vec::new();
+    for n in 0..24 {
+        let mut left = CLAUSES.to_vec();
+        let (mut n, mut text) = (n, String::from("[:find ?e ?l ?a :where"));
+        for choices in [4, 3, 2, 1] {
+            text.push(' ');
+            text += left.remove(n % choices);
+            n /= choices;
+        }
+        orders.push(text + "]");
+    }
+    orders
+}
 
 /// The schema of the music.
 pub const MUSIC_SCHEMA: &str = r#"[
@@ -161,18 +254,27 @@ pub fn music() -> Vec<Edn> {
         forms.push(map_form([
             ("db/id", artist_id.clone()),
             ("artist/name", Edn::string(&format!("Artist {artist}"))),
-            ("artist/country", Edn::string(&format!("C{}", rng.below(12)))),
+            (
+                "artist/country",
+                Edn::string(&format!("C{}", rng.below(12))),
+            ),
         ]));
         for album in 0..3 {
             let album_id = Edn::string(&format!("album{artist}-{album}"));
             forms.push(map_form([
                 ("db/id", album_id.clone()),
-                ("album/title", Edn::string(&format!("Album {artist}/{album}"))),
+                (
+                    "album/title",
+                    Edn::string(&format!("Album {artist}/{album}")),
+                ),
                 ("album/artist", artist_id.clone()),
             ]));
             for track in 0..10 {
                 forms.push(map_form([
-                    ("track/title", Edn::string(&format!("Track {artist}/{album}/{track}"))),
+                    (
+                        "track/title",
+                        Edn::string(&format!("Track {artist}/{album}/{track}")),
+                    ),
                     ("track/album", album_id.clone()),
                     ("track/seconds", Edn::long(120 + rng.below(300) as i64)),
                 ]));
@@ -186,7 +288,9 @@ pub fn music() -> Vec<Edn> {
 pub fn changed_durations() -> Vec<(String, i64)> {
     let mut rng = Rng::new(SEED + 1);
     let title = |n: u64| format!("Track {}/{}/{}", n / 30, n / 10 % 3, n % 10);
-    (0..300).map(|n| (title(n * 10), 120 + rng.below(300) as i64)).collect()
+    (0..300)
+        .map(|n| (title(n * 10), 120 + rng.below(300) as i64))
+        .collect()
 }
 
 /// The music's queries.
@@ -208,6 +312,29 @@ pub const MUSIC_QUERIES: [(&str, &str); 3] = [
     ),
 ];
 
+/// Who is called so.
+pub const MUSIC_LOOKUP: &str = "[:find ?ar . :in $ ?n :where [?ar :artist/name ?n]]";
+
+/// An artist, down to the tracks.
+pub const MUSIC_PULL: &str = "[:artist/name {:album/_artist [:album/title
+    {:track/_album [:track/title :track/seconds]}]}]";
+
+/// Asked of the music as of before the changes.
+pub const MUSIC_AS_OF: [(&str, &str); 2] = [
+    (
+        "range-count as-of",
+        "[:find (count ?tr) . :where [?tr :track/seconds ?s] [(<= 200 ?s)] [(< ?s 300)]]",
+    ),
+    (
+        "two-clauses as-of",
+        "[:find ?t ?s :where [?tr :track/title ?t] [?tr :track/seconds ?s]]",
+    ),
+];
+
+/// Asked of the music's history: old and new value of one transaction.
+pub const MUSIC_CHANGES: &str = "[:find ?tr ?old ?new :where [?tr :track/seconds ?old ?tx false]
+    [?tr :track/seconds ?new ?tx true]]";
+
 /// The schema of the graphs.
 pub const GRAPH_SCHEMA: &str = r#"[
   {:db/ident :node/id :db/valueType :db.type/long :db/cardinality :db.cardinality/one
@@ -224,12 +351,12 @@ pub fn graph(edges: &[(u64, u64)]) -> Vec<Edn> {
     let mut nodes: Vec<u64> = edges.iter().flat_map(|(a, b)| [*a, *b]).collect();
     nodes.sort_unstable();
     nodes.dedup();
-    let ids = nodes.iter().map(|n| {
-        map_form([("db/id", node(*n)), ("node/id", Edn::long(*n as i64))])
-    });
-    let follows = edges.iter().map(|(a, b)| {
-        map_form([("db/id", node(*a)), ("follows", node(*b))])
-    });
+    let ids = nodes
+        .iter()
+        .map(|n| map_form([("db/id", node(*n)), ("node/id", Edn::long(*n as i64))]));
+    let follows = edges
+        .iter()
+        .map(|(a, b)| map_form([("db/id", node(*a)), ("follows", node(*b))]));
     ids.chain(follows).collect()
 }
 
@@ -252,10 +379,14 @@ pub fn wide(depth: u32, width: u64) -> Vec<(u64, u64)> {
     edges
 }
 
-/// `width` chains of `depth` edges.
+/// `width` chains of `depth` edges, all from node 0.
 pub fn long(depth: u64, width: u64) -> Vec<(u64, u64)> {
-    let start = |chain: u64| chain * (depth + 1);
-    (0..width).flat_map(|chain| (0..depth).map(move |n| (start(chain) + n, start(chain) + n + 1)))
+    let edge = |chain: u64, n: u64| {
+        let to = chain * depth + n + 1;
+        (if n == 0 { 0 } else { to - 1 }, to)
+    };
+    (0..width)
+        .flat_map(|chain| (0..depth).map(move |n| edge(chain, n)))
         .collect()
 }
 
@@ -270,4 +401,89 @@ pub fn digraph(nodes: u64, edges: u64) -> Vec<(u64, u64)> {
         }
     }
     found.into_iter().collect()
+}
+
+/// `wide` as people who follow people, with the people's attributes: what a deep pull walks.
+pub fn wide_people(depth: u32, width: u64) -> Vec<Edn> {
+    let node = |n: u64| Edn::string(&format!("n{n}"));
+    let edges = wide(depth, width);
+    let named = people(edges.len() as u64 + 1)
+        .into_iter()
+        .zip(1..)
+        .map(|(person, n)| {
+            let Edn::Map(mut entries) = person else {
+                unreachable!("a person is a map")
+            };
+            entries.retain(|(key, _)| *key != Edn::keyword("p/id"));
+            entries.push((Edn::keyword("db/id"), node(n)));
+            entries.push((Edn::keyword("node/id"), Edn::long(n as i64)));
+            Edn::Map(entries)
+        });
+    let follows = edges
+        .iter()
+        .map(|(a, b)| map_form([("db/id", node(*a)), ("follows", node(*b))]));
+    named.chain(follows).collect()
+}
+
+/// A database in memory with that schema and those forms, in two transactions.
+pub fn loaded(schema: &str, forms: Vec<Edn>) -> Result<Connection, Failure> {
+    let conn = datomite::mem();
+    conn.transact(schema)?;
+    conn.transact(forms)?;
+    Ok(conn)
+}
+
+/// Asks over prepared inputs: parsing was done before, as by a program that asks again and again.
+pub fn ask(query: &Query, inputs: &[Input]) -> Result<QueryResult, QueryError> {
+    datomite::q(query, inputs)
+}
+
+/// The schema of what `load_columns` loads.
+pub const COLUMNS_SCHEMA: &str = r#"[
+  {:db/ident :n/id :db/valueType :db.type/long :db/cardinality :db.cardinality/one
+   :db/unique :db.unique/identity}
+  {:db/ident :n/group :db/valueType :db.type/long :db/cardinality :db.cardinality/one
+   :db/index true}
+  {:db/ident :n/name :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
+  {:db/ident :n/score :db/valueType :db.type/double :db/cardinality :db.cardinality/one}
+  {:db/ident :n/on :db/valueType :db.type/boolean :db/cardinality :db.cardinality/one}]"#;
+
+/// Different values of `:n/group`.
+pub const GROUPS: i64 = 1000;
+
+/// The columns of `rows` entities, five datoms each, in the order of the schema's attributes.
+pub fn columns(rows: u64) -> [Vec<Value>; 5] {
+    let mut rng = Rng::new(SEED);
+    let mut columns: [Vec<Value>; 5] = Default::default();
+    for row in 0..rows as i64 {
+        let n = rng.below(1 << 32) as i64;
+        columns[0].push(Value::Long(row));
+        columns[1].push(Value::Long(n % GROUPS));
+        columns[2].push(Value::from(format!("name {}", n % 100_000)));
+        columns[3].push(Value::Double((n % 9973) as f64 / 7.0));
+        columns[4].push(Value::Boolean(n % 2 == 0));
+    }
+    columns
+}
+
+/// Loads columns in one group, one transaction; the schema must be there.
+pub fn load_columns(conn: &Connection, values: [Vec<Value>; 5]) -> Result<(), Failure> {
+    const NAMES: [&str; 5] = ["n/id", "n/group", "n/name", "n/score", "n/on"];
+    let mut bulk = conn.bulk()?;
+    let first = bulk.reserve(values[0].len() as u64).raw();
+    let mut columns = Vec::new();
+    for (name, values) in NAMES.into_iter().zip(values) {
+        let attribute = conn.db().attribute(&Edn::keyword(name));
+        columns.push(Column {
+            attribute: attribute.ok_or("the schema is missing")?.id,
+            entities: (first..)
+                .take(values.len())
+                .map(datomite::EntityId::new)
+                .collect(),
+            values,
+        });
+    }
+    bulk.columns(columns, TxMeta::default())?;
+    bulk.commit()?;
+    Ok(())
 }
