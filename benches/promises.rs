@@ -6,13 +6,12 @@
 //! measured by turns, so that load falls on both.
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::Instant;
 
 use datomite::{Connection, Db, Edn, EntityId, Index, Input, KeyRange, Query, Value};
 use datomite_benches::{
     COLUMNS_SCHEMA, Failure, GROUPS, PEOPLE_SCHEMA, UNIQUE_LOOKUP, ask, clause_orders, columns,
-    load_columns, loaded, people, people_of_five,
+    dumps, load_columns, loaded, people, people_of_five,
 };
 use datomite_import::{Import, Mapping};
 
@@ -190,16 +189,8 @@ fn writes() -> Result<(), Failure> {
         Ok(ms)
     })?;
     judge("100,000 datoms in one transaction", ms, " ms", 150.0);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for name in [
-        "data/queryfeed.sql",
-        "../shared/datasets/pagila/pagila.plain.sql",
-    ] {
-        let path = root.join(name);
-        if !path.exists() {
-            println!("skipped: {name} is not here");
-            continue;
-        }
+    for path in dumps() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let us = median_of(7, || {
             let conn = datomite::mem();
             let start = Instant::now();

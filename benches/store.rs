@@ -3,13 +3,13 @@
 //! Folders lie below the system's temporary folder; what a sync costs is that disk's answer.
 //! Imports read `data/queryfeed.sql` and, where the datasets are, pagila.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use datomite::{Connection, Edn};
 use datomite_benches::{
-    COLUMNS_SCHEMA, Failure, PEOPLE_SCHEMA, columns, load_columns, loaded, map_form, people,
+    COLUMNS_SCHEMA, Failure, PEOPLE_SCHEMA, columns, dumps, load_columns, loaded, map_form, people,
 };
 use datomite_import::{Import, Mapping};
 
@@ -123,22 +123,8 @@ fn import(path: &Path) -> Result<(Connection, u64), Failure> {
 }
 
 fn imports(c: &mut Criterion) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let datasets = std::env::var_os("DATOMITE_DATASETS")
-        .map_or_else(|| root.join("../shared/datasets"), PathBuf::from);
     let mut group = c.benchmark_group("import");
-    for path in [
-        root.join("data/queryfeed.sql"),
-        datasets.join("pagila/pagila.plain.sql"),
-        datasets.join("pagila/pagila.fc"),
-    ] {
-        if !path.exists() {
-            println!(
-                "skipped: {} is not here (DATOMITE_DATASETS names the folder)",
-                path.display()
-            );
-            continue;
-        }
+    for path in dumps() {
         let (_, datoms) = import(&path).expect("the dump is imported");
         let name = path
             .file_name()

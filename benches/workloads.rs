@@ -4,6 +4,8 @@
 //! and chains for rules, a random digraph for closure. Each returns transaction data; what is to be
 //! loaded without a transaction's work goes in by column (`load_columns`). Nothing here measures.
 
+use std::path::{Path, PathBuf};
+
 use datomite::{Column, Connection, Edn, Input, Query, QueryError, QueryResult, TxMeta, Value};
 
 /// What a bench may fail with; it stops then.
@@ -22,7 +24,7 @@ impl Rng {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -32,7 +34,7 @@ impl Rng {
 
     /// A number below `n`.
     pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
+        self.bits() % n
     }
 
     fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
@@ -423,6 +425,29 @@ pub fn wide_people(depth: u32, width: u64) -> Vec<Edn> {
         .iter()
         .map(|(a, b)| map_form([("db/id", node(*a)), ("follows", node(*b))]));
     named.chain(follows).collect()
+}
+
+/// The dumps that imports are measured with, where they are: our own, and pagila in two forms.
+pub fn dumps() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let datasets = std::env::var_os("DATOMITE_DATASETS")
+        .map_or_else(|| root.join("../shared/datasets"), PathBuf::from);
+    let mut dumps = vec![
+        root.join("data/queryfeed.sql"),
+        datasets.join("pagila/pagila.plain.sql"),
+        datasets.join("pagila/pagila.fc"),
+    ];
+    dumps.retain(|path| {
+        let there = path.exists();
+        if !there {
+            println!(
+                "skipped: {} is not here (DATOMITE_DATASETS names the folder)",
+                path.display()
+            );
+        }
+        there
+    });
+    dumps
 }
 
 /// A database in memory with that schema and those forms, in two transactions.
