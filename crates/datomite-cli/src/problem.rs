@@ -253,9 +253,9 @@ mod tests {
         let problem = Problem::refused("no attribute :film/titel").at(text, at..at + 11);
         let shown = problem.hint("nearest: :film/title").to_string();
         let expected = "error: no attribute :film/titel\n \
-                        --> input:2:12\n\
+                        --> input:2:13\n\
                         2 |  :where [?e :film/titel]]\n  \
-                        |            ^^^^^^^^^^^\n\
+                        |             ^^^^^^^^^^^\n\
                         hint: nearest: :film/title";
         assert_eq!(shown, expected);
     }
