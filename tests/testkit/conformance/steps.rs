@@ -339,6 +339,6 @@ fn invoke(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure>
         .iter()
         .map(|argument| argument_of(context, argument));
     let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
-    let answer = store::invoke(&context.conn, &resolved(context, step, key)?, arguments)?;
+    let answer = store::invoke(&resolved(context, step, key)?, arguments)?;
     Ok(context.answer(&answer, step.is("idents")))
 }

@@ -197,12 +197,14 @@ pub(super) fn index_pull(db: &Db, options: &Edn) -> Result<Edn, Failure> {
     Ok(Edn::Vector(datomite::index_pull(db, options)?))
 }
 
-pub(super) fn invoke(
-    _conn: &Connection,
-    name: &Edn,
-    _arguments: Vec<Argument>,
-) -> Result<Edn, Failure> {
-    Err(Failure::Case(format!(
-        "{name} cannot be called from outside of a transaction yet"
-    )))
+pub(super) fn invoke(name: &Edn, arguments: Vec<Argument>) -> Result<Edn, Failure> {
+    let mut arguments = arguments.into_iter();
+    let Some(Argument::Db(db)) = arguments.next() else {
+        return Err(Failure::Case("the first argument is a database".to_owned()));
+    };
+    let forms = arguments.filter_map(|argument| match argument {
+        Argument::Edn(form) => Some(form),
+        _ => None,
+    });
+    Ok(db.invoke(name, &forms.collect::<Vec<_>>())?)
 }

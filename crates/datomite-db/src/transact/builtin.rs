@@ -83,7 +83,8 @@ fn retract_attribute(
     Ok(())
 }
 
-/// All facts about the entity, all references to it, and the same for its components.
+/// All facts about the entity, all references to it, and the same for its components. Parts come
+/// before the whole, and a fact that belongs to two of them is said once.
 fn retract_entity(expansion: &mut Expansion<'_>, e: &Edn, form: &Arc<Edn>) -> Result<(), TxError> {
     if is_tempid(expansion.db, e) {
         return Err(TxError::TempidNotAllowed { form: e.clone() });
@@ -91,27 +92,36 @@ fn retract_entity(expansion: &mut Expansion<'_>, e: &Edn, form: &Arc<Edn>) -> Re
     let Some(root) = resolve_plain(expansion.db, e)? else {
         return Ok(());
     };
-    let mut open = vec![root];
-    let mut seen: FxHashSet<EntityId> = open.iter().copied().collect();
-    while let Some(e) = open.pop() {
-        for datom in expansion.db.datoms_of(e)? {
-            let component = expansion
-                .db
-                .schema()
-                .attribute(datom.a)
-                .is_some_and(|a| a.is_component);
-            if let (true, Value::Ref(part)) = (component, &datom.v)
-                && seen.insert(*part)
-            {
-                open.push(*part);
+    let mut said: FxHashSet<(EntityId, EntityId, Value)> = FxHashSet::default();
+    for e in with_components(expansion.db, root)?.into_iter().rev() {
+        let mut datoms = expansion.db.datoms_of(e)?;
+        datoms.extend(expansion.db.referrers(e)?);
+        for datom in datoms {
+            if said.insert((datom.e, datom.a, datom.v.clone())) {
+                retract_datom(expansion, datom, form)?;
             }
-            retract_datom(expansion, datom, form)?;
-        }
-        for datom in expansion.db.referrers(e)? {
-            retract_datom(expansion, datom, form)?;
         }
     }
     Ok(())
+}
+
+/// An entity, its components, and theirs: each after one that it is a part of.
+fn with_components(db: &Db, root: EntityId) -> Result<Vec<EntityId>, TxError> {
+    let mut found = vec![root];
+    let mut seen: FxHashSet<EntityId> = found.iter().copied().collect();
+    let mut at = 0;
+    while let Some(e) = found.get(at).copied() {
+        at += 1;
+        for datom in db.datoms_of(e)? {
+            let attribute = db.schema().attribute(datom.a);
+            if let (true, Value::Ref(part)) = (attribute.is_some_and(|a| a.is_component), &datom.v)
+                && seen.insert(*part)
+            {
+                found.push(*part);
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn cas(

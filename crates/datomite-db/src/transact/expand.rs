@@ -40,6 +40,27 @@ pub(super) fn expand(db: &Db, tempids: &mut Tempids, raw: Vec<RawOp>) -> Result<
     Ok(expansion.flat)
 }
 
+/// What a function gives for these arguments, without a transaction around it.
+pub(super) fn invoke(db: &Db, function: &Edn, args: &[Edn]) -> Result<Edn, TxError> {
+    let call = std::iter::once(function).chain(args);
+    let form = Arc::new(Edn::Vector(call.cloned().collect()));
+    let mut tempids = Tempids::default();
+    let mut expansion = Expansion {
+        db,
+        tempids: &mut tempids,
+        flat: Flat::default(),
+        attributes: FxHashMap::default(),
+    };
+    let Some(builtin) = builtin::named(db, function)? else {
+        return expansion.invoke(function, args, &form);
+    };
+    builtin::run(&mut expansion, builtin, args, &form)?;
+    let ops = expansion.flat.ops;
+    Ok(Edn::Vector(
+        ops.iter().map(|op| op.written(&tempids)).collect(),
+    ))
+}
+
 /// The state of one expansion.
 pub(super) struct Expansion<'a> {
     pub(super) db: &'a Db,

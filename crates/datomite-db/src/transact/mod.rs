@@ -53,6 +53,13 @@ impl Db {
         let now = (self.basis.options.clock)();
         decide(self, tx_data.into_tx_data()?, now).map(|(report, _)| report)
     }
+
+    /// Calls a transaction function outside of a transaction: the transaction data that it gives
+    /// for these arguments, the database being the first. `[op e a v]` of the built-in ones are
+    /// ids.
+    pub fn invoke(&self, function: &Edn, args: &[Edn]) -> Result<Edn, TxError> {
+        expand::invoke(self, function, args)
+    }
 }
 
 /// Runs the stages on `db`; `now` is the clock. Gives the report and what the log keeps.

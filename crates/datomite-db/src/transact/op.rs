@@ -8,6 +8,8 @@ use std::sync::Arc;
 use datomite_model::{Attribute, Edn, EntityId, Partition, Value};
 use rustc_hash::FxHashMap;
 
+use crate::bootstrap::id;
+
 /// One element of transaction data, kept as it was written and shared with every fact it makes.
 #[derive(Clone, Debug)]
 pub(super) enum RawOp {
@@ -83,6 +85,34 @@ pub(super) struct TempOp {
     pub(super) a: Arc<Attribute>,
     pub(super) v: TempValue,
     pub(super) form: Arc<Edn>,
+}
+
+impl TempOp {
+    /// The fact as transaction data: `[op e a v]`, in ids.
+    pub(super) fn written(&self, tempids: &Tempids) -> Edn {
+        let id = |id: EntityId| Edn::Value(Value::Ref(id));
+        let op = if self.added { id::ADD } else { id::RETRACT };
+        let e = match self.e {
+            Place::Id(e) => id(e),
+            Place::Temp(temp) => tempids.written(temp),
+        };
+        Edn::Vector(vec![id(op), e, id(self.a.id), self.v.written(tempids)])
+    }
+}
+
+impl TempValue {
+    fn written(&self, tempids: &Tempids) -> Edn {
+        match self {
+            TempValue::Value(value) => Edn::from(value.clone()),
+            TempValue::Temp(temp) => tempids.written(*temp),
+            TempValue::Tuple(slots) => Edn::Vector(
+                slots
+                    .iter()
+                    .map(|slot| slot.as_ref().map_or(Edn::Nil, |slot| slot.written(tempids)))
+                    .collect(),
+            ),
+        }
+    }
 }
 
 /// One fact.
@@ -163,6 +193,11 @@ impl Tempids {
     /// What is known of one.
     pub(super) fn get(&self, id: TempId) -> &Tempid {
         &self.entries[id.at()]
+    }
+
+    /// One as it was written; nil where it has no name.
+    fn written(&self, id: TempId) -> Edn {
+        self.get(id).name.clone().unwrap_or(Edn::Nil)
     }
 
     /// How many there are.
