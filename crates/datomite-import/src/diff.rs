@@ -68,8 +68,9 @@ fn compare(db: &Db, from: TimePoint, to: TimePoint) -> Result<Diff, DbError> {
     let after = db.as_of(to)?;
     let basis = |view: &Db| view.as_of_t().unwrap_or_else(|| view.basis_t());
     let (from, to) = (basis(&before), basis(&after));
-    let start = TimePoint::T(T::new(from.raw() + 1));
-    let end = TimePoint::T(T::new(to.raw() + 1));
+    // A later point may come first: then the changes read backwards.
+    let start = TimePoint::T(T::new(from.min(to).raw() + 1));
+    let end = TimePoint::T(T::new(from.max(to).raw() + 1));
     let mut touched = BTreeSet::new();
     for entry in db.log().tx_range(Some(start), Some(end))? {
         let data = entry?.data;

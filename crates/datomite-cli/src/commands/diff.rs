@@ -1,8 +1,7 @@
 //! `datomite diff DB T1 T2`: what changed between two times, by row, old → new.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use datomite::{Db, Edn, EntityId, Index, Value};
+use datomite::{Db, Edn, Partition, Value};
+use datomite_import::AttributeChange;
 
 use crate::args::Diff;
 use crate::output::{Answer, Rows, Shape};
@@ -21,13 +20,15 @@ pub(crate) fn run(args: Diff) -> Result<(), Problem> {
 /// A row a change: the entity, the attribute, the value then, the value now. Transactions and
 /// schema do not count as rows.
 pub(crate) fn answer(db: &Db, from: &str, to: &str) -> Result<Answer, Problem> {
-    let basis = db.basis();
-    let before = basis.as_of(time_point(from)?)?;
-    let after = basis.as_of(time_point(to)?)?;
+    let diff = datomite_import::diff(&db.basis(), time_point(from)?, time_point(to)?)?;
     let mut rows = Vec::new();
-    for (e, attributes) in touched(&before, &after)? {
-        for a in attributes {
-            rows.extend(changes(&before, &after, e, a)?);
+    for change in &diff.changes {
+        if change.entity.partition() == Partition::DB {
+            continue;
+        }
+        let entity = Edn::Value(Value::Ref(change.entity));
+        for attribute in &change.attributes {
+            rows.extend(changed(&entity, attribute));
         }
     }
     let columns = ["entity", "attribute", "old", "new"]
@@ -40,69 +41,17 @@ pub(crate) fn answer(db: &Db, from: &str, to: &str) -> Result<Answer, Problem> {
     }))
 }
 
-/// Entities and attributes that some transaction between the two times speaks of.
-fn touched(before: &Db, after: &Db) -> Result<BTreeMap<EntityId, BTreeSet<EntityId>>, Problem> {
-    let point = |db: &Db| db.as_of_t().unwrap_or(db.basis_t());
-    let (low, high) = (
-        point(before).min(point(after)),
-        point(before).max(point(after)),
-    );
-    let window = after.basis().as_of(high)?.since(low)?.history();
-    let mut found: BTreeMap<EntityId, BTreeSet<EntityId>> = BTreeMap::new();
-    for datom in window.datoms(Index::Eavt, &[])? {
-        let datom = datom?;
-        if !datom.e.is_tx() && !is_schema(after, datom.e) {
-            found.entry(datom.e).or_default().insert(datom.a);
-        }
-    }
-    Ok(found)
-}
-
-fn is_schema(db: &Db, e: EntityId) -> bool {
-    e.partition() == datomite::Partition::DB || db.schema().attribute(e).is_some()
-}
-
-/// The rows of one entity and attribute: one for a single value, one for each value otherwise.
-fn changes(before: &Db, after: &Db, e: EntityId, a: EntityId) -> Result<Vec<Vec<Edn>>, Problem> {
-    let (old, new) = (values(before, e, a)?, values(after, e, a)?);
-    let attribute = match after.ident(a) {
-        Some(ident) => Edn::Value(Value::Keyword(ident)),
-        None => Edn::Value(Value::Ref(a)),
-    };
+/// One row where a value took the place of another, else one for each value that went or came.
+fn changed(entity: &Edn, change: &AttributeChange) -> Vec<Vec<Edn>> {
+    let attribute = Edn::Value(Value::Keyword(change.attribute.clone()));
     let row = |old: Option<&Value>, new: Option<&Value>| {
-        let form = |v: Option<&Value>| v.map_or(Edn::Nil, |v| Edn::Value(v.clone()));
-        vec![
-            Edn::Value(Value::Ref(e)),
-            attribute.clone(),
-            form(old),
-            form(new),
-        ]
+        let form = |value: Option<&Value>| value.map_or(Edn::Nil, |v| Edn::Value(v.clone()));
+        vec![entity.clone(), attribute.clone(), form(old), form(new)]
     };
-    let single = after
-        .schema()
-        .attribute(a)
-        .is_some_and(|attribute| !attribute.is_many());
-    if single {
-        let (old, new) = (old.first(), new.first());
-        return Ok(if old == new {
-            Vec::new()
-        } else {
-            vec![row(old, new)]
-        });
+    if let ([old], [new]) = (change.old.as_slice(), change.new.as_slice()) {
+        return vec![row(Some(old), Some(new))];
     }
-    let gone = old
-        .iter()
-        .filter(|v| !new.contains(v))
-        .map(|v| row(Some(v), None));
-    let came = new
-        .iter()
-        .filter(|v| !old.contains(v))
-        .map(|v| row(None, Some(v)));
-    Ok(gone.chain(came).collect())
-}
-
-fn values(db: &Db, e: EntityId, a: EntityId) -> Result<Vec<Value>, Problem> {
-    let forms = [Edn::Value(Value::Ref(e)), Edn::Value(Value::Ref(a))];
-    let datoms = db.datoms(Index::Eavt, &forms)?;
-    datoms.map(|datom| Ok(datom?.v)).collect()
+    let gone = change.old.iter().map(|value| row(Some(value), None));
+    gone.chain(change.new.iter().map(|value| row(None, Some(value))))
+        .collect()
 }
