@@ -131,7 +131,8 @@ pub enum TxError {
     },
     /// A function stored in the database as code.
     #[error(
-        "{function} is code stored with :db/fn, which is not run: register a Rust function with Connection::register and call it by its symbol"
+        "{function} is code stored with :db/fn, which is not run: register a Rust \
+         function with Connection::register and call it by its symbol"
     )]
     StoredFunction {
         /// Its name.
