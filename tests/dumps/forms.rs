@@ -192,6 +192,34 @@ fn a_cut_anywhere_leaves_a_store_in_a_folder_as_it_was() {
 }
 
 #[test]
+fn an_archive_or_an_insert_that_ends_too_soon_is_cut() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("cut");
+    let whole = std::fs::read(crate::data("queryfeed.dump")).expect("the sample");
+    for left in [1, 10, whole.len() / 4, whole.len() / 2, whole.len() - 60] {
+        std::fs::write(&path, &whole[..whole.len() - left]).expect("a cut archive");
+        let message = refused(&path);
+        assert!(
+            message.contains("cut") || message.contains("archive"),
+            "{left}: {message}"
+        );
+    }
+    let table = "CREATE TABLE t (a int, b int);\nINSERT INTO t VALUES (5,6);\n";
+    for (rest, rows) in [
+        ("INSERT INTO t VALUES (1,2)", Some(2)),
+        ("INSERT INTO t DEFAULT VALUES", Some(2)),
+        ("INSERT INTO t VALUES (1,2),", None),
+        ("INSERT INTO t VALUES (1,", None),
+        ("INSERT INTO t (a, b) VALUES", None),
+        ("INSERT INTO t (a", None),
+    ] {
+        std::fs::write(&path, format!("{table}{rest}")).expect("a dump");
+        let read = datomite::mem().import(&path, &Mapping::default());
+        assert_eq!(read.ok().map(|report| report.rows()), rows, "{rest}");
+    }
+}
+
+#[test]
 fn bom_and_crlf_and_old_string_rules_are_read() {
     let text = "\u{feff}\\restrict x\r\nSET standard_conforming_strings = off;\r\n\
                 CREATE TABLE e (id int PRIMARY KEY, a text, b text, c text[]);\r\n\

@@ -211,7 +211,7 @@ impl Archive {
             walked.map_err(|e| e.in_table(&name))?;
         }
         match self.entries.iter().find(|e| missing(e)) {
-            None => Ok(()),
+            None => self.check_end(source),
             Some(entry) => Err(ImportError::Cut {
                 place: Box::new(Place {
                     table: display(&entry.tag),
@@ -220,6 +220,35 @@ impl Archive {
                 what: "the archive has no data block for it".to_owned(),
             }),
         }
+    }
+
+    /// Walks the last block that begins in the file: nobody else may read it to its end, and an
+    /// archive without its end is cut.
+    fn check_end(&self, source: &mut Source) -> Result<(), ImportError> {
+        let mut blocks: Vec<(u64, &Entry)> = self
+            .entries
+            .iter()
+            .filter_map(|e| match e.data {
+                Data::At(position) => Some((position, e)),
+                _ => None,
+            })
+            .collect();
+        blocks.sort_by_key(|(position, _)| *position);
+        let inside = blocks.partition_point(|(position, _)| *position < source.len);
+        // Of the blocks beyond the end the first one shows the cut.
+        for (position, entry) in blocks.iter().skip(inside.saturating_sub(1)).take(2) {
+            // Seeking beyond the end shows as a cut when the first byte is read.
+            let _ = source.file.seek(SeekFrom::Start(*position));
+            source.at = *position;
+            walk(source).map_err(|error| {
+                if entry.kind == b"TABLE DATA" {
+                    error.in_table(&display(&entry.tag))
+                } else {
+                    error
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// The text of a data block, decompressed.
@@ -332,6 +361,16 @@ fn contents(source: &mut Source, minor: u8) -> Result<Vec<Entry>, ImportError> {
     Ok(entries)
 }
 
+/// Goes past one block.
+fn walk(source: &mut Source) -> Result<(), ImportError> {
+    let block = source.byte("a data block")?;
+    source.int("a data block")?;
+    match block {
+        3 => skip_objects(source),
+        _ => skip_chunks(source),
+    }
+}
+
 fn skip_chunks(source: &mut Source) -> Result<(), ImportError> {
     loop {
         match source.int("its data")? {
@@ -362,8 +401,14 @@ struct Chunks<'f> {
 
 impl Read for Chunks<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let cut =
-            |e: ImportError| std::io::Error::new(std::io::ErrorKind::UnexpectedEof, e.to_string());
+        // The reader around says that it is a cut, and of which table.
+        let cut = |e: ImportError| {
+            let what = match e {
+                ImportError::Cut { what, .. } => what,
+                other => other.to_string(),
+            };
+            std::io::Error::new(std::io::ErrorKind::UnexpectedEof, what)
+        };
         if self.left == 0 && !self.done {
             let len = self.source.int("its data").map_err(cut)?;
             self.left = u64::try_from(len).map_err(|_| cut(self.source.error("a length < 0")))?;

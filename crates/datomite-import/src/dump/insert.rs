@@ -26,6 +26,32 @@ pub(crate) struct InsertHead {
     pub(crate) rows_at: Option<usize>,
 }
 
+/// Whether the statement, which has no head, ends before it says where its rows come from.
+pub(crate) fn has_no_rows(text: &str, standard: bool) -> bool {
+    let sources = ["select", "values", "table", "with", "default"];
+    let mut lexer = Lexer::new(text, 0, standard);
+    while let Some(token) = word_of(&mut lexer) {
+        if sources.iter().any(|s| token == Token::Word((*s).into())) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the statement ends where another row has to follow.
+pub(crate) fn wants_rows(text: &str) -> bool {
+    let text = text.trim_end().trim_end_matches(';').trim_end();
+    let without = |text: &str, word: &str| {
+        let at = text.len().checked_sub(word.len())?;
+        let end = text.get(at..)?.eq_ignore_ascii_case(word);
+        end.then(|| text[..at].trim_end().len())
+    };
+    match without(text, "values") {
+        Some(at) => without(&text[..at], "default").is_none(),
+        None => text.ends_with(','),
+    }
+}
+
 /// Reads the part before the rows; `None` where rows are not given as values.
 pub(crate) fn head(text: &str, standard: bool) -> Option<InsertHead> {
     let mut lexer = Lexer::new(text, 0, standard);

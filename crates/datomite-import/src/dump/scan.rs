@@ -197,7 +197,20 @@ impl Scanner {
     /// One INSERT: it extends the last block, where that is of the same table and columns.
     fn insert(&mut self, text: &str, line: u64, source: BlockSource) -> Result<(), ImportError> {
         let standard = self.ddl.session.standard;
-        let Some(head) = insert::head(text, standard) else {
+        let head = insert::head(text, standard);
+        if insert::wants_rows(text) || (head.is_none() && insert::has_no_rows(text, standard)) {
+            return Err(ImportError::Cut {
+                place: Box::new(Place {
+                    table: head
+                        .map(|h| self.ddl.resolve(h.table).to_string())
+                        .unwrap_or_default(),
+                    line,
+                    ..Place::default()
+                }),
+                what: "an INSERT ends before its rows do".to_owned(),
+            });
+        }
+        let Some(head) = head else {
             self.ddl.skip("INSERT from a query");
             return Ok(());
         };
