@@ -71,13 +71,16 @@ const ALIASES: [&str; 11] = [
 pub const PEOPLE_SCHEMA: &str = r#"[
   {:db/ident :p/id :db/valueType :db.type/long :db/cardinality :db.cardinality/one
    :db/unique :db.unique/identity}
-  {:db/ident :p/name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :p/name :db/valueType :db.type/string :db/cardinality :db.cardinality/one
+   :db/index true}
   {:db/ident :p/last-name :db/valueType :db.type/string :db/cardinality :db.cardinality/one
    :db/index true}
   {:db/ident :p/full-name :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
-  {:db/ident :p/sex :db/valueType :db.type/keyword :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :p/sex :db/valueType :db.type/keyword :db/cardinality :db.cardinality/one
+   :db/index true}
   {:db/ident :p/age :db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/index true}
-  {:db/ident :p/salary :db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :p/salary :db/valueType :db.type/long :db/cardinality :db.cardinality/one
+   :db/index true}
   {:db/ident :p/alias :db/valueType :db.type/string :db/cardinality :db.cardinality/many
    :db/index true}]"#;
 

@@ -225,7 +225,8 @@ fn bom_and_crlf_and_old_string_rules_are_read() {
                 CREATE TABLE e (id int PRIMARY KEY, a text, b text, c text[]);\r\n\
                 -- COPY fake (a) FROM stdin;\r\n\
                 /* nested /* COPY fake (a) FROM stdin; */ */\r\n\
-                CREATE FUNCTION f() RETURNS text AS $_$ COPY fake (a) FROM stdin;\r\n\\.\r\n $_$;\r\n\
+                CREATE FUNCTION f() RETURNS text AS\r\n\
+                $_$ COPY fake (a) FROM stdin;\r\n\\.\r\n $_$;\r\n\
                 INSERT INTO e VALUES (1, 'back\\\\slash', E'x\\ty', ARRAY['a','b']::text[]),\r\n\
                 (2, 'it''s', U&'d\\0061t', '{}'), (3, CAST('x' AS text), DEFAULT, NULL);\r\n\
                 COPY e (id, a, b) FROM stdin;\r\n4\tp\t\\N\r\n\\.\r\n";
