@@ -1,10 +1,11 @@
 //! The relation: what the executor passes from step to step and hands to `find`.
 //!
 //! Columns of 8-byte words wherever the type allows it; strings are (block, row) words into
-//! shared blocks; keywords are codes of a dictionary of the column's own; anything else is `Mixed`. A relation also knows a key (variables that make a row
-//! unique) and functional dependencies, so that deduplication is skipped where it is proved
-//! needless. Equality of cells is that of joins: long = bigint = ref by number, otherwise the
-//! types must agree; vectors equal lists.
+//! shared blocks; keywords are codes of a dictionary of the column's own; anything else is
+//! `Mixed`. A relation also knows a key (variables that make a row unique) and functional
+//! dependencies, so that deduplication is skipped where it is proved needless. Equality of cells
+//! is that of joins: long = bigint = ref by number, otherwise the types must agree; vectors equal
+//! lists.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 //! Decides what `(f arg …)` means: which symbols are functions, which are variables, what
 //! literals, nested calls and the few macros do. As in Datomic, the variables of a call are those
 //! that stand directly in it or inside its literal vectors, maps and sets; a variable that stands
-//! only in a nested list is an error. Nested calls of constants are evaluated when the call is compiled.
+//! only in a nested list is an error. Nested calls of constants are evaluated when the call is
+//! compiled.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -460,113 +460,28 @@ impl Pattern<'_> {
         keys: &[u64],
         batch: &mut Batch,
     ) -> Result<(), QueryError> {
-        let sorted = keys.is_sorted();
-        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-        if !sorted {
-            order.sort_unstable_by_key(|row| keys[*row as usize]);
-        }
-        let key = |at: usize| keys[order[at] as usize];
-        let range = entities(attribute, key(0), key(keys.len() - 1));
+        let mut merge = Merge::new(keys, self.exists_only());
+        merge.one_row = self.proofs && !attribute.is_many();
+        let plain = self.is_plain(false);
+        let range = entities(attribute, merge.key(0), merge.key(keys.len() - 1));
         let mut runs = self.db.runs(Index::Aevt, &range);
-        let mut ids: Vec<u64> = Vec::new();
-        let mut picks: Vec<u32> = Vec::new();
-        let mut at = 0;
-        let mut last_hit = u32::MAX;
-        let once = self.exists_only();
-        // An entity has one row and every row passes: a run whose entities are the next keys is
-        // taken whole.
-        let one_each = sorted && self.proofs && !attribute.is_many() && self.is_plain(false);
         while let Some(run) = runs.next()? {
             if run.is_empty() {
                 continue;
             }
-            ids.clear();
-            picks.clear();
-            run.read_e(0..run.len(), &mut ids);
-            let last = ids[ids.len() - 1];
-            if one_each && keys.get(at..at + ids.len()) == Some(ids.as_slice()) {
-                picks.extend(0..ids.len() as u32);
-                batch.rows.extend(at as u32..(at + ids.len()) as u32);
-                at += ids.len();
-                while keys.get(at) == Some(&last) {
-                    picks.push(ids.len() as u32 - 1);
-                    batch.rows.push(at as u32);
-                    at += 1;
-                }
-                batch.take(&run, &picks);
-                self.exec.limits.check(batch.rows.len(), Some(self.place))?;
-                continue;
+            merge.ids.clear();
+            merge.picks.clear();
+            run.read_e(0..run.len(), &mut merge.ids);
+            if !(plain && merge.take_whole(&mut batch.rows)) {
+                merge.take_matches(&mut batch.rows, |row| self.passes(&run, row, false));
             }
-            let mut from = 0;
-            while at < order.len() && key(at) <= last {
-                let wanted = key(at);
-                from = join::gallop(&ids, from, wanted);
-                let mut row = from;
-                while row < ids.len() && ids[row] == wanted {
-                    let fresh = !once || last_hit != order[at];
-                    if fresh && self.passes(&run, row, false) {
-                        picks.push(row as u32);
-                        batch.rows.push(order[at]);
-                        last_hit = order[at];
-                    }
-                    row += 1;
-                }
-                if wanted == last {
-                    // The entity may go on in the next run: keep all keys that equal it.
-                    break;
-                }
-                at += 1;
-            }
-            if at < order.len() && key(at) == last {
-                at = self.finish_run(
-                    &run,
-                    &ids,
-                    (at, last),
-                    &order,
-                    keys,
-                    batch,
-                    &mut picks,
-                    once,
-                );
-            }
-            batch.take(&run, &picks);
+            batch.take(&run, &merge.picks);
             self.exec.limits.check(batch.rows.len(), Some(self.place))?;
         }
-        if !sorted {
+        if !merge.sorted {
             batch.restore_order();
         }
         Ok(())
-    }
-
-    /// The keys equal to the last entity of a run, but for the first of them, which was matched.
-    #[expect(clippy::too_many_arguments, reason = "the loop above, continued")]
-    fn finish_run(
-        &self,
-        run: &ViewRun<'_>,
-        ids: &[u64],
-        (at, last): (usize, u64),
-        order: &[u32],
-        keys: &[u64],
-        batch: &mut Batch,
-        picks: &mut Vec<u32>,
-        once: bool,
-    ) -> usize {
-        let from = ids.partition_point(|id| *id < last);
-        let mut next = at + 1;
-        while next < order.len() && keys[order[next] as usize] == last {
-            for row in from..ids.len() {
-                if self.passes(run, row, false) {
-                    picks.push(row as u32);
-                    batch.rows.push(order[next]);
-                    if once {
-                        break;
-                    }
-                }
-            }
-            next += 1;
-        }
-        // The same keys are tried again in the next run.
-        at
     }
 
     /// The value of each row is known and the entity is not.
@@ -757,6 +672,97 @@ impl Pattern<'_> {
         };
         if let (Some(e), Some(v)) = (self.var(0), self.var(2)) {
             self.prove_pair(result, attribute, e, v);
+        }
+    }
+}
+
+/// A walk along keys in order, and the runs of an attribute.
+struct Merge<'a> {
+    keys: &'a [u64],
+    /// Whether the keys ascend as they stand.
+    sorted: bool,
+    /// The keys' positions, by key.
+    order: Vec<u32>,
+    /// The first key that is not passed.
+    at: usize,
+    /// One match for each key is enough.
+    once: bool,
+    last_hit: u32,
+    /// Every entity has one row.
+    one_row: bool,
+    /// The entities of the run.
+    ids: Vec<u64>,
+    /// Rows of the run that match, one for each match.
+    picks: Vec<u32>,
+}
+
+impl Merge<'_> {
+    fn new(keys: &[u64], once: bool) -> Merge<'_> {
+        let sorted = keys.is_sorted();
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        if !sorted {
+            order.sort_unstable_by_key(|row| keys[*row as usize]);
+        }
+        Merge {
+            keys,
+            sorted,
+            order,
+            at: 0,
+            once,
+            last_hit: u32::MAX,
+            one_row: false,
+            ids: Vec::new(),
+            picks: Vec::new(),
+        }
+    }
+
+    fn key(&self, at: usize) -> u64 {
+        self.keys[self.order[at] as usize]
+    }
+
+    /// Takes the run if its entities, each with one row, are just the next keys; the last key may
+    /// repeat.
+    fn take_whole(&mut self, found: &mut Vec<u32>) -> bool {
+        let (at, len) = (self.at, self.ids.len());
+        let mut next = at + len;
+        if !self.sorted || !self.one_row || self.keys.get(at..next) != Some(self.ids.as_slice()) {
+            return false;
+        }
+        while self.keys.get(next) == self.ids.last() {
+            next += 1;
+        }
+        self.picks.extend(0..len as u32);
+        self.picks.resize(next - at, len as u32 - 1);
+        found.extend(at as u32..next as u32);
+        self.at = next;
+        true
+    }
+
+    /// Takes the rows that match and pass. The keys of the run's last entity are kept where it may
+    /// go on in the next run.
+    fn take_matches(&mut self, found: &mut Vec<u32>, passes: impl Fn(usize) -> bool) {
+        let Some(last) = self.ids.last().copied() else {
+            return;
+        };
+        let mut from = 0;
+        let mut next = self.at;
+        while next < self.order.len() && self.key(next) <= last {
+            let wanted = self.key(next);
+            from = join::gallop(&self.ids, from, wanted);
+            let mut row = from;
+            while row < self.ids.len() && self.ids[row] == wanted {
+                let fresh = !self.once || self.last_hit != self.order[next];
+                if fresh && passes(row) {
+                    self.picks.push(row as u32);
+                    found.push(self.order[next]);
+                    self.last_hit = self.order[next];
+                }
+                row += 1;
+            }
+            next += 1;
+            if wanted < last || self.one_row {
+                self.at = next;
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ pub(crate) struct Step {
 /// What a step does.
 #[derive(Debug)]
 pub(crate) enum Op {
-    Pattern(PatternOp),
+    Pattern(Box<PatternOp>),
     Rows(RowsOp),
     Call(CallOp),
     Not(NotOp),
@@ -396,7 +396,7 @@ impl Env {
             (Clause::Pattern(_), Facts::Pattern(op)) => {
                 let mut terms = op.terms.clone();
                 mark_bound(&mut terms, bound);
-                Op::Pattern(PatternOp {
+                Op::Pattern(Box::new(PatternOp {
                     source: op.source,
                     terms,
                     attribute: op.attribute.clone(),
@@ -405,7 +405,7 @@ impl Env {
                     never: op.never,
                     total: op.total,
                     narrowed: op.narrowed.clone(),
-                })
+                }))
             }
             (Clause::Pattern(pattern), _) => {
                 let mut terms: Vec<Pos> = pattern.terms.iter().map(plain_pos).collect();

@@ -53,8 +53,17 @@ pub(crate) fn attribute(
     };
     Ok(match db.schema().attribute(id) {
         Some(attribute) => AttributeTerm::Known(Arc::clone(attribute)),
+        None if is_type(form) => return Err(not_an_entity(db, form, place)),
         None => AttributeTerm::None,
     })
+}
+
+/// A type of values, which no one means as an attribute.
+fn is_type(form: &Edn) -> bool {
+    match form {
+        Edn::Value(Value::Keyword(name)) => name.namespace() == Some("db.type"),
+        _ => false,
+    }
 }
 
 fn not_an_entity(db: &Db, form: &Edn, place: &Arc<Place>) -> QueryError {
