@@ -10,8 +10,8 @@
 //!
 //! Measured on 2 shared vCPUs (210k facts of people): EAVT 11.8, AEVT 8.5, AVET 5.6 bytes a fact;
 //! build 4.4 to 7.5 million facts a second an index; scan 0.9 ns a fact; point 170 to 390 ns;
-//! prefix count 240 ns at 10k and 480 ns at 1M facts; a published transaction of 5 over three indexes
-//! 14 us. `benches/index.rs` measures them again.
+//! prefix count 240 ns at 10k and 480 ns at 1M facts; a published transaction of 5 over three
+//! indexes 14 us. `benches/index.rs` measures them again.
 
 pub mod word;
 
