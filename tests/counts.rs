@@ -26,8 +26,8 @@ const READS_MAX: u64 = 1 << 20;
 fn loaded(rows: u64, names: &[&str]) -> (Connection, Arc<ReadFault>) {
     let fault = Arc::new(ReadFault::new());
     let conn = mem_with(Options::new().node_source(fault.clone()));
-    conn.transact(SCHEMA).unwrap();
-    let mut bulk = conn.bulk().unwrap();
+    conn.transact(SCHEMA).expect("memory is read and written");
+    let mut bulk = conn.bulk().expect("memory is read and written");
     let first = bulk.reserve(rows).raw();
     let value = |name: &str, row: i64| match name {
         "n/group" => Value::Long(row * 7919 % GROUPS),
@@ -36,13 +36,18 @@ fn loaded(rows: u64, names: &[&str]) -> (Connection, Arc<ReadFault>) {
         _ => Value::Long(row * 17),
     };
     let column = |name: &&str| Column {
-        attribute: conn.db().attribute(&Edn::keyword(name)).unwrap().id,
+        attribute: conn
+            .db()
+            .attribute(&Edn::keyword(name))
+            .expect("memory is read and written")
+            .id,
         entities: (first..first + rows).map(EntityId::new).collect(),
         values: (0..rows as i64).map(|row| value(name, row)).collect(),
     };
     let columns = names.iter().map(column).collect();
-    bulk.columns(columns, TxMeta::default()).unwrap();
-    bulk.commit().unwrap();
+    bulk.columns(columns, TxMeta::default())
+        .expect("memory is read and written");
+    bulk.commit().expect("memory is read and written");
     (conn, fault)
 }
 
@@ -70,18 +75,24 @@ fn reads(fault: &ReadFault, call: impl Fn() -> bool) -> u64 {
 fn reads_of_a_prefix_count(rows: u64) -> u64 {
     let (conn, fault) = loaded(rows, &["n/group"]);
     let db = conn.db();
-    let group = db.attribute(&Edn::keyword("n/group")).unwrap().id;
+    let group = db
+        .attribute(&Edn::keyword("n/group"))
+        .expect("memory is read and written")
+        .id;
     let count = |value| {
         let range = KeyRange::prefix(None, Some(group), Some(Value::Long(value)));
         db.count(Index::Avet, &range)
     };
     (0..GROUPS)
         .map(|value| {
-            assert_eq!(count(value).unwrap(), rows / GROUPS as u64);
+            assert_eq!(
+                count(value).expect("memory is read and written"),
+                rows / GROUPS as u64
+            );
             reads(&fault, || count(value).is_ok())
         })
         .max()
-        .unwrap()
+        .expect("memory is read and written")
 }
 
 #[test]
@@ -114,10 +125,13 @@ fn a_four_clause_join_reads_the_same_nodes_in_every_order_of_its_clauses() {
             text += left.remove(n % choices);
             n /= choices;
         }
-        let query = Query::parse(&(text + "]")).unwrap();
+        let query = Query::parse(&(text + "]")).expect("the query is one");
         found.push(reads(&fault, || q(&query, &inputs).is_ok()));
     }
-    let (least, most) = (found.iter().min().unwrap(), found.iter().max().unwrap());
+    let (least, most) = (
+        found.iter().min().expect("memory is read and written"),
+        found.iter().max().expect("there is one"),
+    );
     println!("nodes read: {least} to {most} over the 24 orders");
     assert!(2 * most <= 3 * least, "{found:?}");
 }
