@@ -597,13 +597,7 @@ impl Pattern<'_> {
     }
 
     /// The rows so far that matched, with the new columns; bound positions must agree.
-    fn attach(
-        &self,
-        rows: Relation,
-        found: &[u32],
-        mut batch: Batch,
-    ) -> Result<Relation, QueryError> {
-        batch.rows = found.to_vec();
+    fn attach(&self, rows: Relation, found: &[u32], batch: Batch) -> Result<Relation, QueryError> {
         let unchanged = found.len() == rows.len && found.iter().zip(0..).all(|(a, b)| *a == b);
         let key_before = rows.key.clone();
         let one_each = unchanged || found.windows(2).all(|w| w[0] < w[1]);

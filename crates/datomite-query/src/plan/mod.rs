@@ -192,13 +192,15 @@ impl Env {
             rows: rows.max(1.0),
         };
         while !left.is_empty() {
-            let (at, op, rows) = self.next_step(scope, &left, &plan, &estimates)?;
+            let (at, rows) = self.next_step(scope, &left, &plan, &estimates)?;
             let candidate = left.remove(at);
-            candidate.clause.variables_bound(&op, &mut plan.bound);
+            let clause = candidate.clause;
+            let op = self.op(scope, candidate, &plan.bound, plan.rows)?;
+            clause.variables_bound(&op, &mut plan.bound);
             plan.rows = rows;
             plan.steps.push(Step {
                 op,
-                place: Arc::clone(candidate.clause.place()),
+                place: Arc::clone(clause.place()),
                 rows,
             });
         }
@@ -212,7 +214,7 @@ impl Env {
         left: &[Candidate<'_>],
         plan: &Plan,
         estimates: &Estimates,
-    ) -> Result<(usize, Op, f64), QueryError> {
+    ) -> Result<(usize, f64), QueryError> {
         let mut best: Option<(bool, f64, usize)> = None;
         for (at, candidate) in left.iter().enumerate() {
             if !self.can_run(scope, candidate, &plan.bound)? {
@@ -231,8 +233,7 @@ impl Env {
         let Some((_, rows, at)) = best else {
             return Err(self.stuck(scope, &left[0], &plan.bound)?);
         };
-        let op = self.op(scope, &left[at], &plan.bound, plan.rows)?;
-        Ok((at, op, rows))
+        Ok((at, rows))
     }
 
     fn candidate<'a>(
@@ -388,24 +389,14 @@ impl Env {
     fn op(
         &self,
         scope: Scope<'_>,
-        candidate: &Candidate<'_>,
+        candidate: Candidate<'_>,
         bound: &[Var],
         rows: f64,
     ) -> Result<Op, QueryError> {
-        Ok(match (candidate.clause, &candidate.facts) {
-            (Clause::Pattern(_), Facts::Pattern(op)) => {
-                let mut terms = op.terms.clone();
-                mark_bound(&mut terms, bound);
-                Op::Pattern(Box::new(PatternOp {
-                    source: op.source,
-                    terms,
-                    attribute: op.attribute.clone(),
-                    e: op.e,
-                    v: op.v.clone(),
-                    never: op.never,
-                    total: op.total,
-                    narrowed: op.narrowed.clone(),
-                }))
+        Ok(match (candidate.clause, candidate.facts) {
+            (Clause::Pattern(_), Facts::Pattern(mut op)) => {
+                mark_bound(&mut op.terms, bound);
+                Op::Pattern(op)
             }
             (Clause::Pattern(pattern), _) => {
                 let mut terms: Vec<Pos> = pattern.terms.iter().map(plain_pos).collect();
