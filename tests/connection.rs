@@ -23,18 +23,21 @@ fn ticking() -> Options {
 
 fn people() -> Connection {
     let conn = mem_with(ticking());
-    conn.transact(SCHEMA).unwrap();
+    conn.transact(SCHEMA).expect("as set up");
     conn.transact(r#"[{:p/name "ann" :p/age 30 :p/tag ["x" "y"]} {:p/name "bob" :p/age 17}]"#)
-        .unwrap();
+        .expect("as set up");
     conn
 }
 
 fn edn(text: &str) -> Edn {
-    read(text).unwrap()
+    read(text).expect("as set up")
 }
 
 fn all(db: &Db, index: Index) -> Vec<Datom> {
-    db.datoms(index, &[]).unwrap().map(Result::unwrap).collect()
+    db.datoms(index, &[])
+        .expect("as set up")
+        .map(Result::unwrap)
+        .collect()
 }
 
 fn everything(db: &Db) -> Vec<Vec<Datom>> {
@@ -46,8 +49,10 @@ fn everything(db: &Db) -> Vec<Vec<Datom>> {
 }
 
 fn age(db: &Db, name: &str) -> Option<i64> {
-    let entity = db.entity(&edn(&format!("[:p/name {name:?}]"))).unwrap()?;
-    let value = entity.get(":p/age").unwrap()?;
+    let entity = db
+        .entity(&edn(&format!("[:p/name {name:?}]")))
+        .expect("as set up")?;
+    let value = entity.get(":p/age").expect("as set up")?;
     match value.as_value() {
         Some(Value::Long(n)) => Some(*n),
         _ => None,
@@ -57,7 +62,7 @@ fn age(db: &Db, name: &str) -> Option<i64> {
 #[test]
 fn a_fork_and_its_origin_do_not_see_each_other() {
     let conn = people();
-    let fork = conn.fork().unwrap();
+    let fork = conn.fork().expect("as set up");
     assert_eq!(everything(&fork.db()), everything(&conn.db()));
     assert_ne!(fork.db().id(), conn.db().id());
     assert_eq!(

@@ -31,7 +31,7 @@ const READS_MAX: u64 = 100_000;
 fn people() -> (Connection, Arc<ReadFault>) {
     let fault = Arc::new(ReadFault::new());
     let conn = mem_with(Options::new().node_source(fault.clone()));
-    conn.transact(SCHEMA).unwrap();
+    conn.transact(SCHEMA).expect("as set up");
     let mut text = String::from("[");
     for n in 0..PEOPLE {
         text += &format!(
@@ -40,12 +40,14 @@ fn people() -> (Connection, Arc<ReadFault>) {
             n / 7
         );
     }
-    conn.transact(format!("{text}]").as_str()).unwrap();
+    conn.transact(format!("{text}]").as_str())
+        .expect("as set up");
     let mut text = String::from("[");
     for n in (0..PEOPLE).step_by(3) {
         text += &format!(r#"{{:p/name "name {n}" :p/age {}}} "#, n + 1);
     }
-    conn.transact(format!("{text}]").as_str()).unwrap();
+    conn.transact(format!("{text}]").as_str())
+        .expect("as set up");
     (conn, fault)
 }
 
@@ -77,19 +79,19 @@ fn fails_cleanly<R: PartialEq + Debug, E: Debug>(
 }
 
 fn edn(text: &str) -> Edn {
-    read(text).unwrap()
+    read(text).expect("as set up")
 }
 
 fn forms(text: &str) -> Vec<Edn> {
-    edn(text).as_sequence().unwrap().to_vec()
+    edn(text).as_sequence().expect("as set up").to_vec()
 }
 
 fn views(db: &Db) -> Vec<(&'static str, Db)> {
     let t = T::new(db.basis_t().raw() - 1);
     vec![
         ("the present", db.clone()),
-        ("as of", db.as_of(t).unwrap()),
-        ("since", db.since(T::new(1000)).unwrap()),
+        ("as of", db.as_of(t).expect("as set up")),
+        ("since", db.since(T::new(1000)).expect("as set up")),
         ("history", db.history()),
         ("filtered", db.filter(|_, datom| datom.e.raw() % 2 == 0)),
     ]
