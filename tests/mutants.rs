@@ -66,17 +66,19 @@ fn every_planted_bug_still_applies() {
     assert!(misfits.is_empty(), "{}", misfits.join("\n"));
 }
 
+/// What follows `start` in the lines of a header that begin so.
+fn after<'a>(header: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = header.lines();
+    lines.filter_map(move |line| line.strip_prefix(start))
+}
+
 #[test]
 fn every_planted_bug_says_what_it_is_and_who_must_find_it() {
     let manifest = fs::read_to_string(root().join("tests/Cargo.toml")).expect("a manifest");
     for patch in patches() {
         let text = fs::read_to_string(&patch).expect("a patch can be read");
         let header = text.split("\n--- ").next().unwrap_or_default();
-        let lines = |start: &str| {
-            header
-                .lines()
-                .filter_map(move |line| line.strip_prefix(start))
-        };
+        let lines = |start| after(header, start);
         let tests: Vec<&str> = lines("Test: cargo test -p ").collect();
         let place = patch.display();
         assert_eq!(lines("Bug: ").count(), 1, "{place}");
