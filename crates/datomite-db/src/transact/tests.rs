@@ -77,3 +77,25 @@ fn a_refused_transaction_leaves_nothing() {
     }
     assert_eq!((conn.db().basis_t(), conn.db().next_t()), before);
 }
+
+#[test]
+fn of_several_identities_the_last_names_the_tempid() {
+    let conn = people();
+    conn.transact(
+        "[{:db/ident :p/mail :db/valueType :db.type/string :db/cardinality :db.cardinality/one
+           :db/unique :db.unique/identity}]",
+    )
+    .expect("a schema");
+    let report = conn
+        .transact("[{:db/id \"a\" :p/name \"Ann\"} {:db/id \"b\" :p/mail \"b@x\"}]")
+        .expect("two");
+    let bob = report.tempids[&Edn::string("b")];
+    // The name is freed in the same transaction, so that only the choice of the entity decides.
+    let moved = conn
+        .transact(
+            "[[:db/retract [:p/name \"Ann\"] :p/name \"Ann\"]
+              [:db/add \"x\" :p/name \"Ann\"] [:db/add \"x\" :p/mail \"b@x\"]]",
+        )
+        .expect("a name moves");
+    assert_eq!(moved.tempids[&Edn::string("x")], bob);
+}
