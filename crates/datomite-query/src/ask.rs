@@ -14,7 +14,7 @@ use crate::ast::{Ast, Binding, Clause, InputForm, Rules, Var, push_new};
 use crate::builtins::{self, Arg, Context};
 use crate::error::Place;
 use crate::exec::{Exec, input_relation, join};
-use crate::explain::Explanation;
+use crate::explain::{Explanation, Uses};
 use crate::find::{Surroundings, check_find, finish};
 use crate::options::{Limits, QueryOptions};
 use crate::parse::parse_rules;
@@ -47,7 +47,8 @@ pub fn q_with(
     options: &QueryOptions,
 ) -> Result<QueryResult, QueryError> {
     let limits = Limits::begin(options);
-    let prepared = Prepared::new(query, inputs, options.functions.as_deref())?;
+    let mut prepared = Prepared::new(query, inputs, options.functions.as_deref())?;
+    prepared.env.as_written = options.as_written;
     prepared.answer(&limits, None)
 }
 
@@ -101,6 +102,7 @@ impl<'a> Prepared<'a> {
             env: Env {
                 sources: Vec::new(),
                 rules: RuleTable::default(),
+                as_written: false,
             },
             functions: functions.unwrap_or_else(|| no_functions()),
             objects: Vec::new(),
@@ -205,8 +207,7 @@ impl<'a> Prepared<'a> {
         explanation: Option<&mut Explanation>,
     ) -> Result<QueryResult, QueryError> {
         let ast = self.ast;
-        let nested =
-            |form: &Edn, args: &[Arg<'_>]| nested_query(form, args, limits, self.functions);
+        let nested = |form: &Edn, args: &[Arg<'_>]| nested_query(form, args, limits, self);
         let context = Context::new(self.functions).with_nested(&nested);
         let source = |name: Option<&Symbol>| self.pull_source(name);
         let pattern = |name: &Symbol| {
@@ -231,10 +232,12 @@ impl<'a> Prepared<'a> {
             has_in: ast.has_in,
             depth: Cell::new(0),
             trace: explanation.is_some().then(|| RefCell::new(Vec::new())),
+            uses: explanation.is_some().then(|| RefCell::new(Uses::new())),
         };
         let rows = exec.run_top(&plan, self.rows.clone())?;
         if let (Some(explanation), Some(trace)) = (explanation, &exec.trace) {
             explanation.fill(&plan, &trace.borrow(), &self.env);
+            explanation.uses = exec.uses.map(RefCell::into_inner).unwrap_or_default();
         }
         finish(&ast.find, &ast.with, rows, &around)
     }
@@ -364,7 +367,7 @@ fn nested_query(
     form: &Edn,
     args: &[Arg<'_>],
     limits: &Limits,
-    functions: &Functions,
+    outer: &Prepared<'_>,
 ) -> Result<Edn, QueryError> {
     let query = Query::from_edn(form)?;
     let mut inputs = Vec::with_capacity(args.len());
@@ -380,7 +383,8 @@ fn nested_query(
             }
         });
     }
-    let prepared = Prepared::new(&query, &inputs, Some(functions))?;
+    let mut prepared = Prepared::new(&query, &inputs, Some(outer.functions))?;
+    prepared.env.as_written = outer.env.as_written;
     Ok(prepared.answer(limits, None)?.into_edn())
 }
 

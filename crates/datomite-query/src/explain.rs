@@ -2,6 +2,7 @@
 //!
 //! It reports what was planned and what happened; it decides nothing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::plan::{Env, Op, PatternOp, Plan, Pos};
@@ -11,7 +12,12 @@ use crate::plan::{Env, Op, PatternOp, Plan, Pos};
 pub struct Explanation {
     /// One for each clause, in the order in which they ran.
     pub steps: Vec<ExplainedStep>,
+    /// How often each index was read and each operator ran, inside rules and negations too.
+    pub uses: Uses,
 }
+
+/// Counts by the name of an index or operator.
+pub type Uses = BTreeMap<&'static str, u64>;
 
 /// One clause as it ran.
 #[derive(Clone, PartialEq, Debug)]

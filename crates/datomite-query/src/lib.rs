@@ -28,7 +28,7 @@ mod options;
 pub use ask::{Ask, Input, Question, explain, q, q_with};
 pub use builtins::{Arithmetic, CallError, FunctionDoc, FunctionRole, documented_functions};
 pub use error::{Place, QueryError};
-pub use explain::{ExplainedStep, Explanation};
+pub use explain::{ExplainedStep, Explanation, Uses};
 pub use options::{CancelToken, QueryOptions};
 pub use parse::Query;
 pub use pull::{Pattern, PullError, index_pull, pull, pull_many};

@@ -51,6 +51,10 @@ pub struct QueryOptions {
     pub cancel: Option<CancelToken>,
     /// One's own functions, for a query whose inputs have no database or log to bring them.
     pub functions: Option<Arc<Functions>>,
+    /// Takes the clauses in the order written, each as soon as what it needs is bound, and without
+    /// what the planner adds (ranges from comparisons, closures). The answers are the same: a way
+    /// to doubt the planner.
+    pub as_written: bool,
 }
 
 /// The limits of a query that has begun.

@@ -20,6 +20,7 @@ use crate::QueryError;
 use crate::ask::Input;
 use crate::ast::Var;
 use crate::builtins::Context;
+use crate::explain::Uses;
 use crate::options::Limits;
 use crate::plan::{Env, NotOp, Op, OrOp, Plan, Pos, RowsOp, Source, Step};
 use crate::relation::{Col, Relation};
@@ -39,6 +40,20 @@ pub(crate) struct Exec<'a> {
     pub(crate) depth: Cell<u32>,
     /// Actual rows after each step at the top, for `explain`.
     pub(crate) trace: Option<RefCell<Vec<usize>>>,
+    /// What ran how often, for `explain`.
+    pub(crate) uses: Option<RefCell<Uses>>,
+}
+
+/// The name of what a step does; patterns and rules know better themselves.
+fn operator(op: &Op) -> Option<&'static str> {
+    match op {
+        Op::Rows(_) => Some("collection"),
+        Op::Call(op) if op.call.binding.is_some() => Some("function"),
+        Op::Call(_) => Some("predicate"),
+        Op::Not(_) => Some("anti-join"),
+        Op::Or(_) => Some("union"),
+        Op::Pattern(_) | Op::Rule(_) => None,
+    }
 }
 
 impl Exec<'_> {
@@ -61,7 +76,17 @@ impl Exec<'_> {
             .try_fold(rows, |rows, step| self.step(step, rows))
     }
 
+    /// Counts an index or operator, where somebody asked.
+    fn note(&self, what: &'static str) {
+        if let Some(uses) = &self.uses {
+            *uses.borrow_mut().entry(what).or_default() += 1;
+        }
+    }
+
     fn step(&self, step: &Step, rows: Relation) -> Result<Relation, QueryError> {
+        if let Some(operator) = operator(&step.op) {
+            self.note(operator);
+        }
         let rows = match &step.op {
             Op::Pattern(op) => match &self.env.sources[op.source].1 {
                 Source::Db(db) => pattern::run(self, db, op, &step.place, rows)?,

@@ -88,6 +88,15 @@ pub(super) fn run(
     }
 }
 
+fn index_name(index: Index) -> &'static str {
+    match index {
+        Index::Eavt => "EAVT",
+        Index::Aevt => "AEVT",
+        Index::Avet => "AVET",
+        Index::Vaet => "VAET",
+    }
+}
+
 fn column(rows: &Relation, var: Var) -> &Col {
     rows.col(var)
         .expect("invariant: a bound variable has a column")
@@ -214,6 +223,7 @@ impl Pattern<'_> {
         row: u32,
         batch: &mut Batch,
     ) -> Result<(), QueryError> {
+        self.exec.note(index_name(index));
         let mut runs = self.db.runs(index, range);
         let plain = self.is_plain(value_in_range);
         let mut picks: Vec<u32> = Vec::new();
@@ -259,6 +269,7 @@ impl Pattern<'_> {
 
     /// Reads what the constants leave and joins it with the rows so far.
     fn scan(&self, rows: Relation) -> Result<Relation, QueryError> {
+        self.exec.note("scan");
         let (index, range, exact) = self.constant_range();
         let mut batch = self.batch([false; 3]);
         self.read(index, &range, exact, 0, &mut batch)?;
@@ -396,6 +407,7 @@ impl Pattern<'_> {
         let mut batch = self.batch([true, false, false]);
         let few = (keys.len() as u64) < 4 || (keys.len() as u64) * EACH_ROWS < self.op.total;
         if few {
+            self.exec.note("each entity");
             let a = Some(attribute.id);
             let v = self.op.v.clone();
             let exact = v.is_some();
@@ -427,6 +439,7 @@ impl Pattern<'_> {
         keys: Vec<u64>,
         rows: Relation,
     ) -> Result<Relation, QueryError> {
+        self.exec.note("value set");
         let index = if attribute.has_avet() {
             Index::Avet
         } else {
@@ -460,6 +473,8 @@ impl Pattern<'_> {
         keys: &[u64],
         batch: &mut Batch,
     ) -> Result<(), QueryError> {
+        self.exec.note("merge");
+        self.exec.note("AEVT");
         let mut merge = Merge::new(keys, self.exists_only());
         merge.one_row = self.proofs && !attribute.is_many();
         let plain = self.is_plain(false);
@@ -498,6 +513,7 @@ impl Pattern<'_> {
         if !indexed || rows.len as u64 * 8 > self.op.total {
             return self.scan(rows);
         }
+        self.exec.note("each value");
         let col = column(&rows, *var);
         let index = if attribute.is_ref() {
             Index::Vaet
@@ -530,6 +546,7 @@ impl Pattern<'_> {
         rows: Relation,
         place: &std::sync::Arc<Place>,
     ) -> Result<Relation, QueryError> {
+        self.exec.note("any attribute");
         let attributes = match &self.op.terms[1] {
             Pos::Bound(var) => Some(resolve_col(self.db, column(&rows, *var), rows.len, place)?),
             _ => None,

@@ -100,11 +100,13 @@ impl Exec<'_> {
                     place: Box::new(Place::clone(place)),
                 });
             }
+            self.note("fixpoint");
             self.depth.set(self.depth.get() + 1);
             let found = Fixpoint::run(self, key, asked, place);
             self.depth.set(self.depth.get() - 1);
             return found;
         }
+        self.note("rule");
         let mut all: Option<Relation> = None;
         for (head, body) in &plan.bodies {
             let rows = self.run(body, to_head(asked.clone(), head))?;

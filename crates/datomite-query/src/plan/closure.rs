@@ -32,6 +32,9 @@ impl Env {
         let [first, second] = rule.definitions.as_slice() else {
             return None;
         };
+        if self.as_written {
+            return None;
+        }
         let found = closure_edge(rule, first, second).or_else(|| closure_edge(rule, second, first));
         let (edge, reversed) = found?;
         let source = source?;

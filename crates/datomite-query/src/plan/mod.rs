@@ -46,6 +46,8 @@ pub(crate) struct Env {
     pub(crate) sources: Vec<(Symbol, Source)>,
     /// The rules, with the plans made so far.
     pub(crate) rules: RuleTable,
+    /// Clauses run in the order written, as far as their bindings allow.
+    pub(crate) as_written: bool,
 }
 
 /// What holds for one list of clauses.
@@ -184,7 +186,9 @@ impl Env {
         for clause in clauses {
             left.push(self.candidate(scope, clause)?);
         }
-        self.narrow(scope, &mut left, bound)?;
+        if !self.as_written {
+            self.narrow(scope, &mut left, bound)?;
+        }
         let estimates = Estimates::new(&left);
         let mut plan = Plan {
             steps: Vec::with_capacity(left.len()),
@@ -224,6 +228,7 @@ impl Env {
             let rows = self.expected(scope, candidate, plan, estimates)?;
             let better = match &best {
                 None => true,
+                Some((d, ..)) if self.as_written => deferred < *d,
                 Some((d, r, _)) => (deferred, rows) < (*d, *r),
             };
             if better {
