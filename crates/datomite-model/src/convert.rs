@@ -1,30 +1,18 @@
-//! Between [`Value`], [`Edn`] and Rust's own types: the one file that converts.
+//! From Rust's own types into [`Value`] and [`Edn`]; the way back stands in `from_edn.rs`.
 //!
-//! Into forms by `From`, out of them by [`FromEdn`], which is strict: a long is not a double, and
-//! a string not a keyword.
+//! Numbers become longs where they fit and bigints where not, `Option` nil, sequences, arrays and
+//! tuples vectors, sets sets, maps maps. Bytes are bytes, never a vector of numbers: this is why
+//! one `u8` alone does not convert.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use num_bigint::BigInt;
 use uuid::Uuid;
 
 use crate::{BigDec, Edn, EntityId, Instant, Keyword, Symbol, T, Uri, Value};
-
-/// A form could not be read as the Rust type asked for.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("expected {expected}, found {found}")]
-pub struct FromEdnError {
-    /// The Rust type, or its EDN kind.
-    pub expected: &'static str,
-    /// The form.
-    pub found: Edn,
-}
-
-/// A Rust type that forms can be read as: columns of typed rows, entries of pulled maps.
-pub trait FromEdn: Sized {
-    /// Reads the form as this type.
-    fn from_edn(form: &Edn) -> Result<Self, FromEdnError>;
-}
 
 impl From<Value> for Edn {
     /// Tuples become vectors (gaps become nil) and refs longs; the rest stays.
@@ -42,15 +30,24 @@ impl From<Value> for Edn {
     }
 }
 
-impl From<&Value> for Edn {
-    fn from(value: &Value) -> Edn {
-        Edn::from(value.clone())
+impl From<SystemTime> for Instant {
+    /// To the microsecond, floored.
+    fn from(time: SystemTime) -> Instant {
+        let ns = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),
+            Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
+        };
+        let us = ns.div_euclid(1000);
+        let ms = us.div_euclid(1000);
+        let clamped = ms.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
+        Instant::new(clamped, us.rem_euclid(1000) as u16)
+            .expect("invariant: the rest of a division by 1000 is below 1000")
     }
 }
 
-impl From<&Edn> for Edn {
-    fn from(form: &Edn) -> Edn {
-        form.clone()
+impl From<SystemTime> for Value {
+    fn from(time: SystemTime) -> Value {
+        Value::Instant(Instant::from(time))
     }
 }
 
@@ -60,9 +57,84 @@ impl From<T> for Edn {
     }
 }
 
-impl From<&String> for Edn {
-    fn from(text: &String) -> Edn {
-        Edn::string(text)
+impl From<char> for Edn {
+    fn from(c: char) -> Edn {
+        Edn::Char(c)
+    }
+}
+
+impl From<Cow<'_, str>> for Edn {
+    fn from(text: Cow<'_, str>) -> Edn {
+        Edn::string(&text)
+    }
+}
+
+macro_rules! into_edn_by_value {
+    ($($from:ty)*) => {$(
+        impl From<$from> for Edn {
+            fn from(value: $from) -> Edn {
+                Edn::from(Value::from(value))
+            }
+        }
+    )*};
+}
+
+into_edn_by_value! {
+    &str String Arc<str> bool i32 u32 i64 f32 f64 Keyword Symbol EntityId Instant SystemTime Uuid
+    Uri BigDec BigInt &[u8]
+}
+
+macro_rules! into_edn_by_long {
+    ($($from:ty)*) => {$(
+        impl From<$from> for Edn {
+            fn from(n: $from) -> Edn {
+                Edn::long(i64::from(n))
+            }
+        }
+    )*};
+}
+
+into_edn_by_long!(i8 i16 u16);
+
+macro_rules! into_edn_by_integer {
+    ($($from:ty)*) => {$(
+        impl From<$from> for Edn {
+            /// A long where it fits, else a bigint.
+            fn from(n: $from) -> Edn {
+                i64::try_from(n).map_or_else(|_| Edn::from(BigInt::from(n)), Edn::long)
+            }
+        }
+    )*};
+}
+
+into_edn_by_integer!(u64 usize isize i128 u128);
+
+macro_rules! into_edn_by_clone {
+    ($($from:ty)*) => {$(
+        impl From<&$from> for Edn {
+            fn from(value: &$from) -> Edn {
+                Edn::from(value.clone())
+            }
+        }
+    )*};
+}
+
+into_edn_by_clone! {
+    Edn Value String Arc<str> bool i32 u32 i64 u64 f32 f64 Keyword Symbol EntityId T Instant Uuid
+    Uri BigDec BigInt Vec<u8>
+}
+
+impl From<Vec<u8>> for Edn {
+    /// Bytes.
+    fn from(bytes: Vec<u8>) -> Edn {
+        Edn::from(bytes.as_slice())
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Edn {
+    /// Bytes.
+    fn from(bytes: [u8; N]) -> Edn {
+        Edn::from(bytes.as_slice())
     }
 }
 
@@ -70,6 +142,12 @@ impl<F: Into<Edn>> From<Option<F>> for Edn {
     /// `None` is nil.
     fn from(form: Option<F>) -> Edn {
         form.map_or(Edn::Nil, Into::into)
+    }
+}
+
+impl<F: Into<Edn>> From<Box<F>> for Edn {
+    fn from(form: Box<F>) -> Edn {
+        (*form).into()
     }
 }
 
@@ -87,132 +165,80 @@ impl<F: Into<Edn>, const N: usize> From<[F; N]> for Edn {
     }
 }
 
-macro_rules! into_edn_by_value {
-    ($($from:ty),*) => {$(
-        impl From<$from> for Edn {
-            fn from(value: $from) -> Edn {
-                Edn::from(Value::from(value))
-            }
-        }
-    )*};
-}
-
-into_edn_by_value!(
-    &str,
-    String,
-    Arc<str>,
-    bool,
-    i32,
-    u32,
-    i64,
-    f32,
-    f64,
-    Keyword,
-    Symbol,
-    EntityId,
-    Instant,
-    Uuid,
-    Uri,
-    BigDec,
-    BigInt,
-    &[u8]
-);
-
-macro_rules! from_edn {
-    ($($to:ty, $expected:literal, $($pattern:pat => $result:expr),+;)*) => {$(
-        impl FromEdn for $to {
-            fn from_edn(form: &Edn) -> Result<$to, FromEdnError> {
-                let read: Option<$to> = match form {
-                    $(Edn::Value($pattern) => $result,)+
-                    _ => None,
-                };
-                read.ok_or_else(|| mismatch($expected, form))
-            }
-        }
-    )*};
-}
-
-from_edn! {
-    i64, "a long", Value::Long(n) => Some(*n), Value::Ref(id) => i64::try_from(id.raw()).ok();
-    u64, "a long that is not negative", Value::Long(n) => u64::try_from(*n).ok(),
-        Value::Ref(id) => Some(id.raw());
-    i32, "a long of 32 bits", Value::Long(n) => i32::try_from(*n).ok();
-    usize, "a long that is not negative", Value::Long(n) => usize::try_from(*n).ok();
-    f64, "a double", Value::Double(n) => Some(*n), Value::Float(n) => Some(f64::from(*n));
-    f32, "a float", Value::Float(n) => Some(*n);
-    bool, "a boolean", Value::Boolean(b) => Some(*b);
-    String, "a string", Value::String(text) => Some(text.to_string());
-    Arc<str>, "a string", Value::String(text) => Some(Arc::clone(text));
-    EntityId, "an entity id", Value::Ref(id) => Some(*id),
-        Value::Long(n) => u64::try_from(*n).ok().map(EntityId::new);
-    T, "a t", Value::Long(n) => u64::try_from(*n).ok().map(T::new);
-    Keyword, "a keyword", Value::Keyword(k) => Some(k.clone());
-    Symbol, "a symbol", Value::Symbol(s) => Some(s.clone());
-    Uuid, "a uuid", Value::Uuid(u) => Some(*u);
-    Uri, "a uri", Value::Uri(u) => Some(u.clone());
-    Instant, "an instant", Value::Instant(i) => Some(*i);
-    BigDec, "a bigdec", Value::BigDec(n) => Some(n.as_ref().clone());
-    BigInt, "a bigint", Value::BigInt(n) => Some(n.as_ref().clone()),
-        Value::Long(n) => Some(BigInt::from(*n));
-    Value, "a value", value => Some(value.clone());
-}
-
-impl FromEdn for Edn {
-    fn from_edn(form: &Edn) -> Result<Edn, FromEdnError> {
-        Ok(form.clone())
+impl<F: Into<Edn> + Clone> From<&[F]> for Edn {
+    /// A vector.
+    fn from(forms: &[F]) -> Edn {
+        Edn::Vector(forms.iter().cloned().map(Into::into).collect())
     }
 }
 
-impl<F: FromEdn> FromEdn for Option<F> {
-    /// Nil is `None`.
-    fn from_edn(form: &Edn) -> Result<Option<F>, FromEdnError> {
-        match form {
-            Edn::Nil => Ok(None),
-            form => F::from_edn(form).map(Some),
-        }
+impl<F: Into<Edn> + Clone> From<&Vec<F>> for Edn {
+    /// A vector.
+    fn from(forms: &Vec<F>) -> Edn {
+        Edn::from(forms.as_slice())
     }
 }
 
-impl<F: FromEdn> FromEdn for Vec<F> {
-    /// The elements of a vector, list or set.
-    fn from_edn(form: &Edn) -> Result<Vec<F>, FromEdnError> {
-        match form {
-            Edn::Vector(items) | Edn::List(items) | Edn::Set(items) => {
-                items.iter().map(F::from_edn).collect()
-            }
-            _ => Err(mismatch("a vector, list or set", form)),
-        }
+impl<F: Into<Edn>, S> From<HashSet<F, S>> for Edn {
+    /// A set.
+    fn from(forms: HashSet<F, S>) -> Edn {
+        Edn::Set(forms.into_iter().map(Into::into).collect())
     }
 }
 
-macro_rules! from_edn_tuple {
-    ($expected:literal: $($name:ident)+) => {
-        impl<$($name: FromEdn),+> FromEdn for ($($name,)+) {
-            fn from_edn(form: &Edn) -> Result<Self, FromEdnError> {
-                let mut items = match form.as_sequence() {
-                    Some(items) if items.len() == [$(stringify!($name)),+].len() => items.iter(),
-                    _ => return Err(mismatch($expected, form)),
-                };
-                Ok(($(
-                    $name::from_edn(items.next().expect("invariant: the length was checked"))?,
-                )+))
+impl<F: Into<Edn>> From<BTreeSet<F>> for Edn {
+    /// A set.
+    fn from(forms: BTreeSet<F>) -> Edn {
+        Edn::Set(forms.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<K: Into<Edn>, F: Into<Edn>, S> From<HashMap<K, F, S>> for Edn {
+    /// A map.
+    fn from(entries: HashMap<K, F, S>) -> Edn {
+        Edn::Map(
+            entries
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
+    }
+}
+
+impl<K: Into<Edn>, F: Into<Edn>> From<BTreeMap<K, F>> for Edn {
+    /// A map.
+    fn from(entries: BTreeMap<K, F>) -> Edn {
+        Edn::Map(
+            entries
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
+    }
+}
+
+macro_rules! into_edn_tuple {
+    ($($name:ident)+) => {
+        impl<$($name: Into<Edn>),+> From<($($name,)+)> for Edn {
+            /// A vector.
+            fn from(slots: ($($name,)+)) -> Edn {
+                #[expect(non_snake_case, reason = "a slot is named as its type")]
+                let ($($name,)+) = slots;
+                Edn::Vector(vec![$($name.into()),+])
             }
         }
     };
 }
 
-from_edn_tuple!("a vector of 1": A);
-from_edn_tuple!("a vector of 2": A B);
-from_edn_tuple!("a vector of 3": A B C);
-from_edn_tuple!("a vector of 4": A B C D);
-from_edn_tuple!("a vector of 5": A B C D E);
-from_edn_tuple!("a vector of 6": A B C D E F);
-from_edn_tuple!("a vector of 7": A B C D E F G);
-from_edn_tuple!("a vector of 8": A B C D E F G H);
-
-fn mismatch(expected: &'static str, found: &Edn) -> FromEdnError {
-    FromEdnError {
-        expected,
-        found: found.clone(),
-    }
-}
+into_edn_tuple!(A);
+into_edn_tuple!(A B);
+into_edn_tuple!(A B C);
+into_edn_tuple!(A B C D);
+into_edn_tuple!(A B C D E);
+into_edn_tuple!(A B C D E F);
+into_edn_tuple!(A B C D E F G);
+into_edn_tuple!(A B C D E F G H);
+into_edn_tuple!(A B C D E F G H I);
+into_edn_tuple!(A B C D E F G H I J);
+into_edn_tuple!(A B C D E F G H I J K);
+into_edn_tuple!(A B C D E F G H I J K L);

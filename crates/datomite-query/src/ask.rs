@@ -6,8 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::OnceLock;
 
-use datomite_db::{Db, Functions, Log};
-use datomite_model::{Edn, EntityId, Instant, Keyword, Symbol, Value};
+use datomite_db::{Db, Functions};
+use datomite_model::{Edn, FromEdn, Symbol};
 use rustc_hash::FxHashMap;
 
 use crate::ast::{Ast, Binding, Clause, InputForm, Rules, Var, push_new};
@@ -16,24 +16,14 @@ use crate::error::Place;
 use crate::exec::{Exec, input_relation, join};
 use crate::explain::{Explanation, Uses};
 use crate::find::{Surroundings, check_find, finish};
+use crate::input::Input;
 use crate::options::{Limits, QueryOptions};
 use crate::parse::parse_rules;
 use crate::plan::{Env, Plan, RuleTable, Scope, Source};
 use crate::relation::Relation;
-use crate::results::{FromRow, QueryResult};
+use crate::results::QueryResult;
+use crate::rows::FromRow;
 use crate::{Pattern, Query, QueryError};
-
-/// One argument of a query.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Input {
-    /// A database, in any view.
-    Db(Db),
-    /// A log.
-    Log(Log),
-    /// A value, a collection, rules or a pull pattern.
-    Edn(Edn),
-}
 
 /// Answers a query.
 pub fn q(query: &Query, inputs: &[Input]) -> Result<QueryResult, QueryError> {
@@ -465,6 +455,21 @@ impl Question<'_> {
         self.answer()?.into_rows()
     }
 
+    /// The first row as a Rust type, if there is one.
+    pub fn first<R: FromRow>(&self) -> Result<Option<R>, QueryError> {
+        self.answer()?.first()
+    }
+
+    /// The values of the one column.
+    pub fn collection<V: FromEdn>(&self) -> Result<Vec<V>, QueryError> {
+        self.answer()?.collection()
+    }
+
+    /// The one value of the first row, if there is a row.
+    pub fn scalar<V: FromEdn>(&self) -> Result<Option<V>, QueryError> {
+        self.answer()?.scalar()
+    }
+
     /// The answer as Datomic's peer gives it.
     pub fn edn(&self) -> Result<Edn, QueryError> {
         Ok(self.answer()?.into_edn())
@@ -473,53 +478,5 @@ impl Question<'_> {
     /// How the query is answered.
     pub fn explain(&self) -> Result<Explanation, QueryError> {
         explain(&Query::parse(self.query)?, &self.inputs)
-    }
-}
-
-impl From<Db> for Input {
-    fn from(db: Db) -> Input {
-        Input::Db(db)
-    }
-}
-
-impl From<&Db> for Input {
-    fn from(db: &Db) -> Input {
-        Input::Db(db.clone())
-    }
-}
-
-impl From<Log> for Input {
-    fn from(log: Log) -> Input {
-        Input::Log(log)
-    }
-}
-
-impl From<Edn> for Input {
-    fn from(form: Edn) -> Input {
-        Input::Edn(form)
-    }
-}
-
-impl From<EntityId> for Input {
-    fn from(id: EntityId) -> Input {
-        Input::Edn(Edn::long(id.raw() as i64))
-    }
-}
-
-macro_rules! input_from_value {
-    ($($type:ty),*) => {$(
-        impl From<$type> for Input {
-            fn from(value: $type) -> Input {
-                Input::Edn(Edn::from(Value::from(value)))
-            }
-        }
-    )*};
-}
-
-input_from_value!(&str, String, i64, i32, bool, f64, Keyword, Instant);
-
-impl From<Value> for Input {
-    fn from(value: Value) -> Input {
-        Input::Edn(Edn::from(value))
     }
 }

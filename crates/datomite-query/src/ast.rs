@@ -37,6 +37,8 @@ pub(crate) struct Find {
     pub(crate) spec: FindSpec,
     pub(crate) elements: Vec<Element>,
     pub(crate) keys: Option<Keys>,
+    /// A name for each element: its key, or what `:find` says.
+    pub(crate) columns: Arc<[String]>,
     /// Indexes into `elements`, most significant first.
     pub(crate) order_by: Vec<(usize, Direction)>,
     pub(crate) limit: Option<u64>,

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use datomite_db::DbError;
-use datomite_model::{Category, Edn, EdnError, Keyword, Symbol};
+use datomite_model::{Category, Edn, EdnError, FromEdnError, Keyword, Symbol};
 
 /// A form of the query and where it stood in the text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -226,16 +226,37 @@ pub enum QueryError {
         /// Whose fault it is.
         category: Category,
     },
-    /// A row does not have the Rust type asked for.
-    #[error("column {column}: expected {expected}, found {found}")]
+    /// A value of a row does not have the Rust type asked for.
+    #[error("row {row}, column {column} ({name}): {error}")]
     RowType {
+        /// Which row, from 0.
+        row: usize,
         /// Which column, from 0.
         column: usize,
-        /// The Rust type.
-        expected: &'static str,
-        /// The value.
-        found: Edn,
+        /// What the column is called.
+        name: String,
+        /// What was wanted and what was found.
+        error: Box<FromEdnError>,
     },
+    /// The Rust type asked for has another number of columns.
+    #[error("rows have {} columns ({}), {expected} wanted", columns.len(), columns.join(", "))]
+    RowWidth {
+        /// How many the type has.
+        expected: usize,
+        /// What the columns are called.
+        columns: Vec<String>,
+    },
+    /// A field of the struct asked for has no column.
+    #[error("no column for the field {field} among {}", columns.join(", "))]
+    RowField {
+        /// The field.
+        field: String,
+        /// What the columns are called.
+        columns: Vec<String>,
+    },
+    /// A field of the struct asked for may be several columns.
+    #[error("{0}")]
+    RowName(Box<FromEdnError>),
     /// More rows, bytes or time than the caller allows.
     #[error("query exceeds its limit of {limit} {unit}{}", in_clause(place))]
     LimitExceeded {

@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use datomite_db::{Db, Functions};
 use datomite_model::{Edn, Symbol};
@@ -94,6 +95,7 @@ pub(crate) fn finish(
             && find.order_by.is_empty()
             && !find.elements.iter().any(pulls),
         columns,
+        names: Arc::clone(&find.columns),
         len,
         keys,
     })

@@ -19,17 +19,21 @@ mod builtins;
 mod find;
 mod pull;
 mod results;
+mod rows;
 
 mod ask;
 mod error;
 mod explain;
+mod input;
 mod options;
 
-pub use ask::{Ask, Input, Question, explain, q, q_with};
+pub use ask::{Ask, Question, explain, q, q_with};
 pub use builtins::{Arithmetic, CallError, FunctionDoc, FunctionRole, documented_functions};
 pub use error::{Place, QueryError};
 pub use explain::{ExplainedStep, Explanation, Uses};
+pub use input::Input;
 pub use options::{CancelToken, QueryOptions};
 pub use parse::Query;
 pub use pull::{Pattern, PullError, index_pull, pull, pull_many};
-pub use results::{FromRow, QueryResult, Row};
+pub use results::{QueryResult, Row};
+pub use rows::FromRow;

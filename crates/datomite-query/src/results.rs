@@ -1,6 +1,9 @@
 //! Results: columns with row views, as Datomic's peer would return them, or as Rust types.
 //!
-//! Values are made of the columns only when a row is read.
+//! Values are made of the columns only when a row is read. Which Rust types a row can be is
+//! decided in `rows.rs`.
+
+use std::sync::Arc;
 
 use datomite_model::{Edn, FromEdn};
 
@@ -9,6 +12,7 @@ use crate::ast::FindSpec;
 use crate::builtins::clj;
 use crate::find::is_single;
 use crate::relation::{Col, Kind};
+use crate::rows::FromRow;
 
 /// What a query answers.
 #[derive(Clone, Debug)]
@@ -17,6 +21,8 @@ pub struct QueryResult {
     /// Whether Datomic would return a set of rows.
     pub(crate) is_set: bool,
     pub(crate) columns: Vec<Col>,
+    /// What each column is called.
+    pub(crate) names: Arc<[String]>,
     pub(crate) len: usize,
     /// The keys of `:keys`, `:strs` or `:syms`.
     pub(crate) keys: Option<Vec<Edn>>,
@@ -26,6 +32,7 @@ pub struct QueryResult {
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     columns: &'a [Col],
+    names: &'a [String],
     at: usize,
 }
 
@@ -45,6 +52,12 @@ impl QueryResult {
         self.columns.len()
     }
 
+    /// What the columns are called: by `:keys`, `:strs` or `:syms`, else as `:find` says it
+    /// (`?email`, `(count ?order)`).
+    pub fn columns(&self) -> &[String] {
+        &self.names
+    }
+
     /// Whether a column holds entity ids: what a display may show by name.
     pub fn is_entity(&self, column: usize) -> bool {
         matches!(self.columns.get(column), Some(Col::Word(Kind::Ref, _)))
@@ -58,13 +71,24 @@ impl QueryResult {
     fn row(&self, at: usize) -> Row<'_> {
         Row {
             columns: &self.columns,
+            names: &self.names,
             at,
         }
     }
 
-    /// The rows as a Rust type: tuples, or one value where there is one column.
+    /// The rows as a Rust type: structs, tuples, maps, or one value where there is one column.
     pub fn into_rows<R: FromRow>(self) -> Result<Vec<R>, QueryError> {
         self.rows().map(|row| R::from_row(row)).collect()
+    }
+
+    /// The values of the one column.
+    pub fn collection<V: FromEdn>(&self) -> Result<Vec<V>, QueryError> {
+        self.rows().map(Row::only).collect()
+    }
+
+    /// The one value of the first row, if there is a row.
+    pub fn scalar<V: FromEdn>(&self) -> Result<Option<V>, QueryError> {
+        self.rows().next().map(Row::only).transpose()
     }
 
     /// The first row as a Rust type, if there is one.
@@ -139,81 +163,15 @@ impl<'a> Row<'a> {
         self.columns.iter().map(move |values| values.get(at))
     }
 
-    /// The value of a column as a Rust type.
-    pub fn read<V: FromEdn>(&self, column: usize) -> Result<V, QueryError> {
-        V::from_edn(&self.get(column)).map_err(|error| QueryError::RowType {
-            column,
-            expected: error.expected,
-            found: error.found,
-        })
+    /// What the columns are called; see [`QueryResult::columns`].
+    pub fn names(&self) -> &'a [String] {
+        self.names
     }
-}
 
-/// A Rust type that a row can be read as.
-pub trait FromRow: Sized {
-    /// Reads a row.
-    fn from_row(row: Row<'_>) -> Result<Self, QueryError>;
-}
-
-/// A row as it is.
-impl FromRow for Vec<Edn> {
-    fn from_row(row: Row<'_>) -> Result<Vec<Edn>, QueryError> {
-        Ok(row.values().collect())
+    /// Which row it is, counted from zero.
+    pub fn index(&self) -> usize {
+        self.at
     }
-}
-
-fn check_width(row: Row<'_>, expected: &'static str, width: usize) -> Result<(), QueryError> {
-    if row.len() == width {
-        return Ok(());
-    }
-    Err(QueryError::RowType {
-        column: row.len().min(width),
-        expected,
-        found: Edn::Vector(row.values().collect()),
-    })
-}
-
-macro_rules! from_row_tuple {
-    ($width:literal $expected:literal: $($name:ident $at:literal)+) => {
-        impl<$($name: FromEdn),+> FromRow for ($($name,)+) {
-            fn from_row(row: Row<'_>) -> Result<Self, QueryError> {
-                check_width(row, $expected, $width)?;
-                Ok(($(row.read::<$name>($at)?,)+))
-            }
-        }
-    };
-}
-
-from_row_tuple!(1 "one column": A 0);
-from_row_tuple!(2 "two columns": A 0 B 1);
-from_row_tuple!(3 "three columns": A 0 B 1 C 2);
-from_row_tuple!(4 "four columns": A 0 B 1 C 2 D 3);
-from_row_tuple!(5 "five columns": A 0 B 1 C 2 D 3 E 4);
-from_row_tuple!(6 "six columns": A 0 B 1 C 2 D 3 E 4 F 5);
-from_row_tuple!(7 "seven columns": A 0 B 1 C 2 D 3 E 4 F 5 G 6);
-from_row_tuple!(8 "eight columns": A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
-from_row_tuple!(9 "nine columns": A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8);
-from_row_tuple!(10 "ten columns": A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9);
-from_row_tuple!(11 "eleven columns": A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10);
-from_row_tuple!(12 "twelve columns": A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11);
-
-macro_rules! from_row_value {
-    ($($to:ty)*) => {$(
-        /// The one column of a row.
-        impl FromRow for $to {
-            fn from_row(row: Row<'_>) -> Result<$to, QueryError> {
-                check_width(row, "one column", 1)?;
-                row.read(0)
-            }
-        }
-    )*};
-}
-
-from_row_value! {
-    i64 i32 u64 usize f64 f32 bool String std::sync::Arc<str> Edn
-    datomite_model::Value datomite_model::EntityId datomite_model::T datomite_model::Keyword
-    datomite_model::Symbol datomite_model::Uuid datomite_model::Uri datomite_model::Instant
-    datomite_model::BigDec datomite_model::BigInt
 }
 
 impl serde::Serialize for QueryResult {

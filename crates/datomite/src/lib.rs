@@ -92,11 +92,12 @@ pub mod prelude;
 
 pub use error::Error;
 
-pub use datomite_macros::edn;
+pub use datomite_macros::{FromRow, edn};
 pub use datomite_model::{
     Attribute, BigDec, BigInt, Cardinality, Category, Component, Datom, Edn, EdnError, EntityId,
-    FromEdn, FromEdnError, Index, Instant, Keyword, Partition, Schema, Spans, Symbol, T, TupleKind,
-    Unique, Uri, Uuid, Value, ValueRef, ValueType, read, read_all, read_spanned,
+    FieldName, Fields, FromEdn, FromEdnError, FromEdnProblem, Index, Instant, Keyword, Partition,
+    Schema, Spans, Symbol, T, TupleKind, Unique, Uri, Uuid, Value, ValueRef, ValueType, read,
+    read_all, read_spanned,
 };
 
 pub use datomite_storage::{

@@ -1,3 +1,3 @@
 //! What most programs begin with: `use datomite::prelude::*`.
 
-pub use crate::{Ask, Connection, Db, Edn, EntityId, FromEdn, Keyword, TxReport, Value, edn};
+pub use crate::{Ask, Connection, Db, Edn, EntityId, FromEdn, FromRow, Keyword, TxReport, Value, edn};

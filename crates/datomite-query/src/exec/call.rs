@@ -9,10 +9,10 @@ use datomite_model::{Edn, Symbol, Value};
 
 use super::{Exec, binding};
 use crate::QueryError;
-use crate::ask::Input;
 use crate::ast::{Binding, Call, Slot, Var, push_new};
 use crate::builtins::{self, Arg, is_true};
 use crate::error::Place;
+use crate::input::Input;
 use crate::plan::{CallOp, Source, call_source};
 use crate::relation::{Col, Kind, Relation};
 

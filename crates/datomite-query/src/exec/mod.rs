@@ -17,10 +17,10 @@ use std::cell::{Cell, RefCell};
 use datomite_model::Edn;
 
 use crate::QueryError;
-use crate::ask::Input;
 use crate::ast::Var;
 use crate::builtins::Context;
 use crate::explain::Uses;
+use crate::input::Input;
 use crate::options::Limits;
 use crate::plan::{Env, NotOp, Op, OrOp, Plan, Pos, RowsOp, Source, Step};
 use crate::relation::{Col, Relation};

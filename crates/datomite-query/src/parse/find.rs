@@ -1,5 +1,7 @@
 //! `:find`, `:with`, `:keys`, `:order-by`, `:limit`, `:offset`: what to return and in which shape.
 
+use std::sync::Arc;
+
 use datomite_model::{Edn, Keyword, Symbol, Value};
 
 use super::{Node, Scope};
@@ -238,5 +240,50 @@ pub(super) fn parse_count(section: Option<&[Node<'_>]>) -> Result<Option<u64>, Q
         },
         [_, second, ..] => Err(second.error("expected one number, found also")),
         [] => Ok(None),
+    }
+}
+
+/// What the columns are called: by the keys, else as `:find` says it.
+pub(super) fn columns(
+    elements: &[Element],
+    keys: Option<&Keys>,
+    names: &[Symbol],
+) -> Arc<[String]> {
+    let variable = |var: &Var| &names[var.0 as usize];
+    let found = |element: &Element| match element {
+        Element::Variable(var) => variable(var).to_string(),
+        Element::Aggregate {
+            name,
+            arguments,
+            variable: var,
+        } => {
+            let constants: String = arguments.iter().map(|form| format!(" {form}")).collect();
+            format!("({name}{constants} {})", variable(var))
+        }
+        Element::Pull {
+            source,
+            variable: var,
+            pattern,
+        } => {
+            let source = source
+                .as_ref()
+                .map_or(String::new(), |name| format!(" {name}"));
+            let pattern: &dyn std::fmt::Display = match pattern {
+                PullSpec::Literal(form) => form,
+                PullSpec::Input(name) => name,
+            };
+            format!("(pull{source} {} {pattern})", variable(var))
+        }
+    };
+    match keys {
+        Some(keys) => keys.names.iter().map(key_text).collect(),
+        None => elements.iter().map(found).collect(),
+    }
+}
+
+fn key_text(key: &Edn) -> String {
+    match key.as_str() {
+        Some(text) => text.to_owned(),
+        None => key.to_string(),
     }
 }

@@ -211,6 +211,7 @@ fn parse_query(query: Node<'_>) -> Result<Query, QueryError> {
     let ast = Ast {
         find: Find {
             spec,
+            columns: find::columns(&elements, keys.as_ref(), &scope.names),
             elements,
             keys,
             order_by,
