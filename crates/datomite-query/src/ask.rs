@@ -3,7 +3,7 @@
 //! Decides what each argument is for its place in `:in`; everything after that is planning,
 //! running and shaping, in this order.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use datomite_db::{Db, Functions};
@@ -14,10 +14,10 @@ use crate::ast::{Ast, Binding, Clause, InputForm, Rules, Var, push_new};
 use crate::builtins::{self, Arg, Context};
 use crate::error::Place;
 use crate::exec::{Exec, input_relation, join};
-use crate::explain::{Explanation, Uses};
+use crate::explain::{Explanation, Trace, Used};
 use crate::find::{Surroundings, check_find, finish};
 use crate::input::Input;
-use crate::options::{Limits, QueryOptions};
+use crate::options::{Limits, QueryOptions, Stopwatch};
 use crate::parse::parse_rules;
 use crate::plan::{Env, Plan, RuleTable, Scope, Source};
 use crate::relation::Relation;
@@ -42,13 +42,26 @@ pub fn q_with(
     prepared.answer(&limits, None)
 }
 
-/// Runs a query and tells how: the order, the index of each clause, expected and actual rows.
+/// Runs a query and tells how: the order, operator and index of each clause, rows and times.
 pub fn explain(query: &Query, inputs: &[Input]) -> Result<Explanation, QueryError> {
-    let limits = Limits::begin(&QueryOptions::default());
-    let prepared = Prepared::new(query, inputs, None)?;
+    Ok(explain_with(query, inputs, &QueryOptions::default())?.1)
+}
+
+/// The answer within limits, and how it was found.
+pub fn explain_with(
+    query: &Query,
+    inputs: &[Input],
+    options: &QueryOptions,
+) -> Result<(QueryResult, Explanation), QueryError> {
+    let watch = Stopwatch::start();
+    let limits = Limits::begin(options);
+    let mut prepared = Prepared::new(query, inputs, options.functions.as_deref())?;
+    prepared.env.as_written = options.as_written;
     let mut explanation = Explanation::default();
-    prepared.answer(&limits, Some(&mut explanation))?;
-    Ok(explanation)
+    let result = prepared.answer(&limits, Some(&mut explanation))?;
+    explanation.rows = result.len() as u64;
+    explanation.total = watch.elapsed();
+    Ok((result, explanation))
 }
 
 /// A query with its arguments in their places.
@@ -212,7 +225,9 @@ impl<'a> Prepared<'a> {
         self.check_find_variables(&self.rows.vars, true)?;
         check_find(&ast.find, &around)?;
         check_calls(&ast.clauses, &context)?;
+        let watch = explanation.is_some().then(Stopwatch::start);
         let plan = self.plan()?;
+        let planning = watch.map(|watch| watch.elapsed());
         self.check_find_variables(&plan.bound, false)?;
         let exec = Exec {
             env: &self.env,
@@ -221,13 +236,14 @@ impl<'a> Prepared<'a> {
             objects: &self.objects,
             has_in: ast.has_in,
             depth: Cell::new(0),
-            trace: explanation.is_some().then(|| RefCell::new(Vec::new())),
-            uses: explanation.is_some().then(|| RefCell::new(Uses::new())),
+            used: Cell::new(Used::default()),
+            trace: explanation.is_some().then(Trace::default),
         };
         let rows = exec.run_top(&plan, self.rows.clone())?;
         if let (Some(explanation), Some(trace)) = (explanation, &exec.trace) {
-            explanation.fill(&plan, &trace.borrow(), &self.env);
-            explanation.uses = exec.uses.map(RefCell::into_inner).unwrap_or_default();
+            explanation.planning = planning.unwrap_or_default();
+            explanation.steps = trace.steps(&plan, &self.env);
+            explanation.uses = trace.uses();
         }
         finish(&ast.find, &ast.with, rows, &around)
     }
@@ -477,6 +493,7 @@ impl Question<'_> {
 
     /// How the query is answered.
     pub fn explain(&self) -> Result<Explanation, QueryError> {
-        explain(&Query::parse(self.query)?, &self.inputs)
+        let query = Query::parse(self.query)?;
+        Ok(explain_with(&query, &self.inputs, &self.options)?.1)
     }
 }

@@ -27,10 +27,10 @@ mod explain;
 mod input;
 mod options;
 
-pub use ask::{Ask, Question, explain, q, q_with};
+pub use ask::{Ask, Question, explain, explain_with, q, q_with};
 pub use builtins::{Arithmetic, CallError, FunctionDoc, FunctionRole, documented_functions};
 pub use error::{Place, QueryError};
-pub use explain::{ExplainedStep, Explanation, Uses};
+pub use explain::{ExplainedStep, Explanation, Operator, Uses};
 pub use input::Input;
 pub use options::{CancelToken, QueryOptions};
 pub use parse::Query;

@@ -90,6 +90,19 @@ impl Limits {
     }
 }
 
+/// Measures how long something takes.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 fn exceeded(unit: &'static str, limit: u64, place: Option<&Place>) -> QueryError {
     QueryError::LimitExceeded {
         unit,

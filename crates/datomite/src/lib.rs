@@ -117,8 +117,9 @@ pub use datomite_db::{
 
 pub use datomite_query::{
     Arithmetic, Ask, CallError, CancelToken, ExplainedStep, Explanation, FromRow, FunctionDoc,
-    FunctionRole, Input, Pattern, Place, PullError, Query, QueryError, QueryOptions, QueryResult,
-    Question, Row, documented_functions, explain, index_pull, pull, pull_many, q, q_with,
+    FunctionRole, Input, Operator, Pattern, Place, PullError, Query, QueryError, QueryOptions,
+    QueryResult, Question, Row, Uses, documented_functions, explain, explain_with, index_pull,
+    pull, pull_many, q, q_with,
 };
 
 /// Loading in bulk: groups of transactions of typed columns, invisible until committed.

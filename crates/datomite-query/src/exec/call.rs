@@ -12,6 +12,7 @@ use crate::QueryError;
 use crate::ast::{Binding, Call, Slot, Var, push_new};
 use crate::builtins::{self, Arg, is_true};
 use crate::error::Place;
+use crate::explain::Operator;
 use crate::input::Input;
 use crate::plan::{CallOp, Source, call_source};
 use crate::relation::{Col, Kind, Relation};
@@ -38,6 +39,7 @@ impl Exec<'_> {
         if op.call.binding.is_none()
             && let Some(keep) = compare_words(&op.call, &rows)
         {
+            self.uses(Operator::Compare, None);
             return Ok(rows.filter(|row| keep[row]));
         }
         let call = builtins::Call::compile(&op.call.form, self.context)?;
@@ -79,6 +81,13 @@ impl Exec<'_> {
             }
         }
         drop(feeds);
+        self.uses(
+            match op.call.binding {
+                Some(_) => Operator::Function,
+                None => Operator::Predicate,
+            },
+            None,
+        );
         let has_variables = op.call.slots.iter().any(|(_, s)| matches!(s, Slot::Var(_)));
         match &op.call.binding {
             // A constant predicate never filters in Datomic; a clause that can be false does here.

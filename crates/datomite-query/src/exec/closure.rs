@@ -62,8 +62,6 @@ impl Exec<'_> {
         if few {
             return Ok(None);
         }
-        self.note("closure");
-        self.note("AEVT");
         let mut runs = db.runs(Index::Aevt, &range);
         let (mut from, mut to) = (Vec::new(), Vec::new());
         while let Some(run) = runs.next()? {

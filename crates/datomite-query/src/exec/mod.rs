@@ -12,16 +12,16 @@ mod pattern;
 mod rules;
 mod values;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
-use datomite_model::Edn;
+use datomite_model::{Edn, Index};
 
 use crate::QueryError;
 use crate::ast::Var;
 use crate::builtins::Context;
-use crate::explain::Uses;
+use crate::explain::{Operator, Trace, Used};
 use crate::input::Input;
-use crate::options::Limits;
+use crate::options::{Limits, Stopwatch};
 use crate::plan::{Env, NotOp, Op, OrOp, Plan, Pos, RowsOp, Source, Step};
 use crate::relation::{Col, Relation};
 
@@ -38,35 +38,16 @@ pub(crate) struct Exec<'a> {
     pub(crate) has_in: bool,
     /// How deep negations call rules inside rules.
     pub(crate) depth: Cell<u32>,
-    /// Actual rows after each step at the top, for `explain`.
-    pub(crate) trace: Option<RefCell<Vec<usize>>>,
-    /// What ran how often, for `explain`.
-    pub(crate) uses: Option<RefCell<Uses>>,
-}
-
-/// The name of what a step does; patterns and rules know better themselves.
-fn operator(op: &Op) -> Option<&'static str> {
-    match op {
-        Op::Rows(_) => Some("collection"),
-        Op::Call(op) if op.call.binding.is_some() => Some("function"),
-        Op::Call(_) => Some("predicate"),
-        Op::Not(_) => Some("anti-join"),
-        Op::Or(_) => Some("union"),
-        Op::Pattern(_) | Op::Rule(_) => None,
-    }
+    /// What the running step used.
+    pub(crate) used: Cell<Used>,
+    /// What is measured, where somebody asks.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Exec<'_> {
     /// Runs the top-level plan.
     pub(crate) fn run_top(&self, plan: &Plan, rows: Relation) -> Result<Relation, QueryError> {
-        let mut rows = rows;
-        for step in &plan.steps {
-            rows = self.step(step, rows)?;
-            if let Some(trace) = &self.trace {
-                trace.borrow_mut().push(rows.len);
-            }
-        }
-        Ok(rows)
+        self.run(plan, rows)
     }
 
     /// Runs a plan over rows.
@@ -76,17 +57,27 @@ impl Exec<'_> {
             .try_fold(rows, |rows, step| self.step(step, rows))
     }
 
-    /// Counts an index or operator, where somebody asked.
-    fn note(&self, what: &'static str) {
-        if let Some(uses) = &self.uses {
-            *uses.borrow_mut().entry(what).or_default() += 1;
+    fn step(&self, step: &Step, rows: Relation) -> Result<Relation, QueryError> {
+        let Some(trace) = &self.trace else {
+            return self.run_step(step, rows);
+        };
+        let (rows_in, watch) = (rows.len, Stopwatch::start());
+        self.used.set(Used::default());
+        let rows = self.run_step(step, rows)?;
+        trace.note(step, (rows_in, rows.len), watch.elapsed(), self.used.get());
+        Ok(rows)
+    }
+
+    /// Tells what the running step used.
+    fn uses(&self, operator: Operator, index: impl Into<Option<Index>>) {
+        let used = Used::of(operator, index.into());
+        self.used.set(used);
+        if let Some(trace) = &self.trace {
+            trace.count(used);
         }
     }
 
-    fn step(&self, step: &Step, rows: Relation) -> Result<Relation, QueryError> {
-        if let Some(operator) = operator(&step.op) {
-            self.note(operator);
-        }
+    fn run_step(&self, step: &Step, rows: Relation) -> Result<Relation, QueryError> {
         let rows = match &step.op {
             Op::Pattern(op) => match &self.env.sources[op.source].1 {
                 Source::Db(db) => pattern::run(self, db, op, &step.place, rows)?,
@@ -110,6 +101,7 @@ impl Exec<'_> {
         }
         let seed = rows.clone().project(&join);
         let found = self.run(&op.plan, seed)?;
+        self.uses(Operator::AntiJoin, None);
         if join.is_empty() {
             let vars = rows.vars.clone();
             return Ok(if found.len == 0 {
@@ -135,6 +127,7 @@ impl Exec<'_> {
                 Some(found) => found.append(branch),
             });
         }
+        self.uses(Operator::Union, None);
         let found = found.unwrap_or_else(|| Relation::empty(op.out.clone()));
         let found = found.project(&op.out);
         if op.out.iter().all(|v| rows.has(*v)) {
@@ -152,6 +145,7 @@ impl Exec<'_> {
         let Source::Rows(tuples) = &self.env.sources[op.source].1 else {
             return Ok(rows);
         };
+        self.uses(Operator::Collection, None);
         let mut vars: Vec<Var> = Vec::new();
         let mut cols: Vec<Vec<Edn>> = Vec::new();
         let mut len = 0;

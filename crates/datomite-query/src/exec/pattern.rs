@@ -14,6 +14,7 @@ use super::{Exec, join};
 use crate::QueryError;
 use crate::ast::Var;
 use crate::error::Place;
+use crate::explain::Operator;
 use crate::plan::{PatternOp, Pos, entity, scalar};
 use crate::relation::{Col, Kind, Relation};
 
@@ -85,15 +86,6 @@ pub(super) fn run(
         }
         (Some(_), _) => pattern.scan(rows),
         (None, e) => pattern.any_attribute(e, rows, place),
-    }
-}
-
-fn index_name(index: Index) -> &'static str {
-    match index {
-        Index::Eavt => "EAVT",
-        Index::Aevt => "AEVT",
-        Index::Avet => "AVET",
-        Index::Vaet => "VAET",
     }
 }
 
@@ -223,7 +215,6 @@ impl Pattern<'_> {
         row: u32,
         batch: &mut Batch,
     ) -> Result<(), QueryError> {
-        self.exec.note(index_name(index));
         let mut runs = self.db.runs(index, range);
         let plain = self.is_plain(value_in_range);
         let mut picks: Vec<u32> = Vec::new();
@@ -269,8 +260,8 @@ impl Pattern<'_> {
 
     /// Reads what the constants leave and joins it with the rows so far.
     fn scan(&self, rows: Relation) -> Result<Relation, QueryError> {
-        self.exec.note("scan");
         let (index, range, exact) = self.constant_range();
+        self.exec.uses(Operator::Scan, index);
         let mut batch = self.batch([false; 3]);
         self.read(index, &range, exact, 0, &mut batch)?;
         let mut found = self.relation(batch);
@@ -407,7 +398,7 @@ impl Pattern<'_> {
         let mut batch = self.batch([true, false, false]);
         let few = (keys.len() as u64) < 4 || (keys.len() as u64) * EACH_ROWS < self.op.total;
         if few {
-            self.exec.note("each entity");
+            self.exec.uses(Operator::EachEntity, Index::Eavt);
             let a = Some(attribute.id);
             let v = self.op.v.clone();
             let exact = v.is_some();
@@ -439,12 +430,12 @@ impl Pattern<'_> {
         keys: Vec<u64>,
         rows: Relation,
     ) -> Result<Relation, QueryError> {
-        self.exec.note("value set");
         let index = if attribute.has_avet() {
             Index::Avet
         } else {
             Index::Vaet
         };
+        self.exec.uses(Operator::ValueSet, index);
         let range = KeyRange::prefix(None, Some(attribute.id), Some(value.clone()));
         let mut batch = self.batch([true, false, false]);
         batch.e = Some(Vec::new());
@@ -473,8 +464,7 @@ impl Pattern<'_> {
         keys: &[u64],
         batch: &mut Batch,
     ) -> Result<(), QueryError> {
-        self.exec.note("merge");
-        self.exec.note("AEVT");
+        self.exec.uses(Operator::Merge, Index::Aevt);
         let mut merge = Merge::new(keys, self.exists_only());
         merge.one_row = self.proofs && !attribute.is_many();
         let plain = self.is_plain(false);
@@ -513,13 +503,13 @@ impl Pattern<'_> {
         if !indexed || rows.len as u64 * 8 > self.op.total {
             return self.scan(rows);
         }
-        self.exec.note("each value");
         let col = column(&rows, *var);
         let index = if attribute.is_ref() {
             Index::Vaet
         } else {
             Index::Avet
         };
+        self.exec.uses(Operator::EachValue, index);
         let ids = match attribute.is_ref() {
             true => Some(resolve_col(self.db, col, rows.len, place)?),
             false => None,
@@ -546,7 +536,6 @@ impl Pattern<'_> {
         rows: Relation,
         place: &std::sync::Arc<Place>,
     ) -> Result<Relation, QueryError> {
-        self.exec.note("any attribute");
         let attributes = match &self.op.terms[1] {
             Pos::Bound(var) => Some(resolve_col(self.db, column(&rows, *var), rows.len, place)?),
             _ => None,
@@ -579,6 +568,7 @@ impl Pattern<'_> {
         let row_id = row as u32;
         if e.is_some() {
             let range = KeyRange::prefix(e, a, None);
+            self.exec.uses(Operator::AnyAttribute, Index::Eavt);
             return self.read(Index::Eavt, &range, false, row_id, batch);
         }
         let form = match &self.op.terms[2] {
@@ -593,6 +583,7 @@ impl Pattern<'_> {
                 match typed(attribute, &form) {
                     Some(value) => {
                         let range = KeyRange::prefix(None, a, Some(value));
+                        self.exec.uses(Operator::AnyAttribute, Index::Avet);
                         self.read(Index::Avet, &range, true, row_id, batch)
                     }
                     None => Ok(()),
@@ -600,12 +591,14 @@ impl Pattern<'_> {
             }
             (Some(_), Some(_), _) => {
                 let range = KeyRange::prefix(None, a, None);
+                self.exec.uses(Operator::AnyAttribute, Index::Aevt);
                 self.read(Index::Aevt, &range, false, row_id, batch)
             }
             (None, _, form) => match form.as_ref().and_then(crate::relation::integer) {
                 Some(id) => {
                     let value = Value::Ref(EntityId::new(id as u64));
                     let range = KeyRange::prefix(None, None, Some(value));
+                    self.exec.uses(Operator::AnyAttribute, Index::Vaet);
                     self.read(Index::Vaet, &range, true, row_id, batch)
                 }
                 None => Ok(()),

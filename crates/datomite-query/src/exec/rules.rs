@@ -10,6 +10,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use datomite_model::Index;
 use rustc_hash::FxHashMap;
 
 use super::Exec;
@@ -17,6 +18,8 @@ use super::join::{self, Pairs, RowIndex, Table};
 use crate::QueryError;
 use crate::ast::Var;
 use crate::error::Place;
+use crate::explain::{Operator, Used};
+use crate::options::Stopwatch;
 use crate::plan::{Op, Plan, Pos, RuleKey, RuleOp, RulePlan};
 use crate::relation::{Col, Relation};
 
@@ -90,6 +93,7 @@ impl Exec<'_> {
         if let Some(closure) = &plan.closure
             && let Some(found) = self.closure(closure, key.mask, &asked, place)?
         {
+            self.uses(Operator::Closure, Index::Aevt);
             return Ok(found);
         }
         if plan.recursive {
@@ -100,13 +104,12 @@ impl Exec<'_> {
                     place: Box::new(Place::clone(place)),
                 });
             }
-            self.note("fixpoint");
             self.depth.set(self.depth.get() + 1);
             let found = Fixpoint::run(self, key, asked, place);
             self.depth.set(self.depth.get() - 1);
+            self.uses(Operator::Fixpoint, None);
             return found;
         }
-        self.note("rule");
         let mut all: Option<Relation> = None;
         for (head, body) in &plan.bodies {
             let rows = self.run(body, to_head(asked.clone(), head))?;
@@ -116,6 +119,7 @@ impl Exec<'_> {
                 Some(all) => all.append(rows),
             });
         }
+        self.uses(Operator::Rule, None);
         let all = all.unwrap_or_default();
         let vars = all.vars.clone();
         Ok(all.project(&vars))
@@ -326,7 +330,14 @@ impl<'a> Fixpoint<'a> {
             let Op::Rule(op) = &steps.steps[step].op else {
                 continue;
             };
+            let arrived = rows.as_ref().map_or(0, |rows| rows.len);
+            let watch = self.exec.trace.as_ref().map(|_| Stopwatch::start());
             rows = self.cross(at, body, cut, op, rows)?;
+            if let (Some(trace), Some(watch)) = (&self.exec.trace, watch) {
+                let left = rows.as_ref().map_or(0, |rows| rows.len);
+                let used = Used::of(Operator::Fixpoint, None);
+                trace.note(&steps.steps[step], (arrived, left), watch.elapsed(), used);
+            }
             from = step + 1;
         }
         if let Some(rows) = rows {
