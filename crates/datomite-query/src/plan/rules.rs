@@ -186,6 +186,8 @@ impl RuleTable {
 
     pub(crate) fn key(&self, source: Option<usize>, call: &RuleCall, mask: Mask) -> RuleKey {
         let rule = self.by_name.get(&call.name).copied().unwrap_or_default();
+        // What a call has beyond the rule's arguments binds nothing.
+        let mask = Mask(mask.0 & Mask::all(self.rules.get(rule).map_or(0, |r| r.arity)).0);
         let known = self.plans.borrow().get(&(rule, source, mask)).cloned();
         let out = match known.flatten() {
             Some(plan) => plan.out,
@@ -195,7 +197,7 @@ impl RuleTable {
         RuleKey {
             rule,
             source,
-            mask: Mask(mask.0 & Mask::all(self.rules.get(rule).map_or(0, |r| r.arity)).0),
+            mask,
             out,
         }
     }
