@@ -168,6 +168,36 @@ fn pulled_maps_are_structs() {
 }
 
 #[test]
+fn entities_have_typed_getters() {
+    let db = people();
+    let entity = |email: &str| {
+        let lookup = Edn::from((Keyword::parse("user/email"), email));
+        db.entity(&lookup).unwrap().expect("it is there")
+    };
+    let (ann, bob) = (entity("ann@x.org"), entity("bob@x.org"));
+    assert_eq!(ann.read::<String>(":user/email").unwrap(), "ann@x.org");
+    assert_eq!(bob.read::<u8>("user/age").unwrap(), 17);
+    assert_eq!(bob.read::<EntityId>(":user/boss").unwrap(), ann.id());
+    assert_eq!(ann.read::<EntityId>(":db/id").unwrap(), ann.id());
+    let status: Keyword = ann.read(":user/status").unwrap();
+    assert_eq!(status.as_str(), "user.status/active");
+    let tags: BTreeSet<String> = ann.read(":user/tag").unwrap();
+    assert_eq!(tags.len(), 2);
+    let staff: Vec<EntityId> = ann.read(":user/_boss").unwrap();
+    assert_eq!(staff, [bob.id()]);
+    assert_eq!(bob.read::<Option<i64>>(":user/read-count").unwrap(), None);
+    assert_eq!(bob.read::<Vec<String>>(":user/tag").unwrap().len(), 0);
+    let whole: Person = ann.read_all().unwrap();
+    assert_eq!((whole.id, whole.address.len()), (ann.id(), 2));
+    let error = bob.read::<i64>(":user/email").unwrap_err().to_string();
+    let expected = "user/email: expected a long, found the string \"bob@x.org\"";
+    assert_eq!(error, format!("entity {}: :{expected}", bob.id()));
+    let error = bob.read::<i64>(":user/rank").unwrap_err().to_string();
+    let known = "nothing for :user/rank among :user/age, :user/boss, :user/email";
+    assert_eq!(error, format!("entity {}: {known}", bob.id()));
+}
+
+#[test]
 fn values_of_a_form_are_read_by_path() {
     let db = people();
     let bob = "[:user/age {:user/boss [:user/email {:user/address [:address/city]}]}]";

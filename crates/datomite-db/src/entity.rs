@@ -8,7 +8,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datomite_model::{Attribute, Edn, EntityId, Keyword, Value};
+use datomite_model::{
+    Attribute, Edn, EntityId, FromEdn, FromEdnError, FromEdnProblem, Keyword, Value,
+};
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -91,6 +93,40 @@ impl Entity {
         let value = self.load(&key)?;
         self.inner.read.lock().insert(key, value.clone());
         Ok(value)
+    }
+
+    /// What an attribute gives, as a Rust type: `entity.read::<String>(":users/name")`. A reference
+    /// is an `EntityId`, or a `Keyword` where it leads to an ident; several values are a `Vec` or a
+    /// set. Nothing is `None` for an `Option`, empty for a collection, and else an error.
+    pub fn read<V: FromEdn>(&self, key: impl Into<Keyword>) -> Result<V, DbError> {
+        let key = key.into();
+        match self.get(key.clone())? {
+            Some(value) => V::from_edn(&value.nested_edn(&mut Vec::new()))
+                .map_err(|error| self.type_error(error.under(key))),
+            None => V::from_nothing().ok_or_else(|| {
+                let known = self.keys().unwrap_or_default();
+                self.type_error(FromEdnError {
+                    path: Vec::new(),
+                    problem: FromEdnProblem::Missing {
+                        field: key.to_string(),
+                        known: known.iter().map(Keyword::to_string).collect(),
+                    },
+                })
+            }),
+        }
+    }
+
+    /// The whole entity as a Rust type, with its components: a struct with `#[derive(FromRow)]`,
+    /// or a map.
+    pub fn read_all<V: FromEdn>(&self) -> Result<V, DbError> {
+        V::from_edn(&self.touch()?.to_edn()).map_err(|error| self.type_error(error))
+    }
+
+    fn type_error(&self, error: FromEdnError) -> DbError {
+        DbError::EntityType {
+            entity: self.id(),
+            error: Box::new(error),
+        }
     }
 
     /// As [`Entity::get`] for a form: a keyword, `":a/b"` or a symbol.

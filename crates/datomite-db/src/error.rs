@@ -1,7 +1,7 @@
 //! What can go wrong while a database is opened, read or named. Transactions add their own
 //! (`TxError`); nothing here knows why a caller asked.
 
-use datomite_model::{Category, Edn, Keyword, T};
+use datomite_model::{Category, Edn, EntityId, FromEdnError, Keyword, T};
 use datomite_storage::StorageError;
 
 use crate::FunctionError;
@@ -57,6 +57,14 @@ pub enum DbError {
     History {
         /// What was tried, with its preposition: `pull from`, `create entity from`.
         operation: &'static str,
+    },
+    /// An entity, or what an attribute of it gives, is not of the Rust type asked for.
+    #[error("entity {entity}: {error}")]
+    EntityType {
+        /// The entity.
+        entity: EntityId,
+        /// The attribute, what was wanted and what was found.
+        error: Box<FromEdnError>,
     },
     /// A filter predicate, or another registered function, failed.
     #[error("function failed: {0}")]

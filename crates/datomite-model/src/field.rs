@@ -130,7 +130,8 @@ fn text(key: &Edn) -> &str {
 }
 
 impl Edn {
-    /// What stands at a path, as a Rust type: `form.read::<String>(":users/address :address/city")`.
+    /// What stands at a path, as a Rust type:
+    /// `form.read::<String>(":users/address :address/city")`.
     ///
     /// The path is keys, and positions in sequences, from the outside in; no key is the form
     /// itself. Keys are written as EDN. Nothing there is an error, but for types that have

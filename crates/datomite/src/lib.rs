@@ -96,8 +96,8 @@ pub use datomite_macros::{FromRow, edn};
 pub use datomite_model::{
     Attribute, BigDec, BigInt, Cardinality, Category, Component, Datom, Edn, EdnError, EntityId,
     FieldName, Fields, FromEdn, FromEdnError, FromEdnProblem, Index, Instant, Keyword, Partition,
-    Schema, Spans, Symbol, T, TupleKind, Unique, Uri, Uuid, Value, ValueRef, ValueType, read,
-    read_all, read_spanned,
+    Schema, Spans, Symbol, T, TupleKind, Unique, Uri, Uuid, Value, ValueRef, ValueType, from_edn,
+    read, read_all, read_spanned,
 };
 
 pub use datomite_storage::{
