@@ -172,7 +172,15 @@ impl Connection {
         &self.shared.options.functions
     }
 
-    /// Registers a function under a qualified symbol.
+    /// Registers a function under a qualified symbol, for this connection, its forks and every
+    /// `Db` of theirs; a second one of the same name takes its place.
+    ///
+    /// A closure over values (`|age: i64, name: &str| …`) serves as a predicate or function of a
+    /// query, as an aggregate (of its constants and then the collection of values), as an
+    /// `:xform` and as an attribute predicate. One over a database and values
+    /// (`|db: &Db, user: EntityId| …`) serves as a transaction function, as an entity predicate
+    /// and, called with a source, in a query. `|arguments: &[Edn]|` takes any number. It may
+    /// return a `Result`; an argument of another type is an error that says which.
     pub fn register<Kind>(&self, name: impl Into<Symbol>, function: impl IntoFunction<Kind>) {
         let function: Function = function.into_function();
         self.functions().register(name.into(), function);

@@ -1,12 +1,16 @@
 //! Functions: one table by qualified symbol, shared by a connection, its forks and every `Db`.
 //!
-//! Decides how a Rust closure becomes a function of the database. When and why a function runs
-//! is decided by the transaction pipeline and by the query engine. Functions are not stored.
+//! There are functions over values and functions over a database and values. As Datomic's, which
+//! are all of one kind, one function serves wherever its arguments fit: a predicate of a query as
+//! an attribute predicate, an aggregate (of the constants, then the collection of values) or an
+//! `:xform`; a transaction function as an entity predicate or, given a source, in a query. When
+//! one runs is decided by the transaction pipeline and the query engine. Functions are not stored.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use datomite_model::{Category, Edn, EntityId, Keyword, Symbol, Value};
+use datomite_model::{Category, Edn, EntityId, FromEdn, FromEdnError, Keyword, Symbol, Value};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 
@@ -81,7 +85,44 @@ impl Functions {
     }
 }
 
+impl Function {
+    /// What the function says of one value, where it is one over values.
+    pub fn of_value(&self, value: &Value) -> Option<Result<Edn, FunctionError>> {
+        match self {
+            Function::AttributePredicate(f) => Some(f(value)),
+            Function::Query(f) => Some(f(&[Edn::from(value.clone())])),
+            _ => None,
+        }
+    }
+
+    /// What the function says of an entity, where it is one over a database.
+    pub fn of_entity(&self, db: &Db, entity: EntityId) -> Option<Result<Edn, FunctionError>> {
+        match self {
+            Function::EntityPredicate(f) => Some(f(db, entity)),
+            Function::Transaction(f) => Some(f(db, &[Edn::from(entity)])),
+            _ => None,
+        }
+    }
+
+    /// What the function gives for a database and values, where it is one over a database.
+    pub fn of_db(&self, db: &Db, arguments: &[Edn]) -> Option<Result<Edn, FunctionError>> {
+        match (self, arguments) {
+            (Function::Transaction(f), arguments) => Some(f(db, arguments)),
+            (Function::EntityPredicate(f), [entity]) => match EntityId::from_edn(entity) {
+                Ok(entity) => Some(f(db, entity)),
+                Err(error) => Some(Err(error.into())),
+            },
+            _ => None,
+        }
+    }
+}
+
 impl FunctionError {
+    /// Arguments that the function does not take.
+    pub fn incorrect(message: impl Into<String>) -> FunctionError {
+        FunctionError::cancel(Category::Incorrect, message)
+    }
+
     /// A failure of the function itself.
     pub fn new(message: impl Into<String>) -> FunctionError {
         FunctionError {
@@ -107,6 +148,38 @@ impl From<DbError> for FunctionError {
             category: error.category(),
             code: error.code(),
             message: error.to_string(),
+        }
+    }
+}
+
+impl From<FromEdnError> for FunctionError {
+    fn from(error: FromEdnError) -> FunctionError {
+        FunctionError::incorrect(error.to_string())
+    }
+}
+
+impl From<String> for FunctionError {
+    fn from(message: String) -> FunctionError {
+        FunctionError::new(message)
+    }
+}
+
+impl From<&str> for FunctionError {
+    fn from(message: &str) -> FunctionError {
+        FunctionError::new(message)
+    }
+}
+
+impl From<Box<dyn Error + Send + Sync>> for FunctionError {
+    /// With its own category where it is an error of this crate.
+    fn from(error: Box<dyn Error + Send + Sync>) -> FunctionError {
+        let error = match error.downcast::<FunctionError>() {
+            Ok(error) => return *error,
+            Err(error) => error,
+        };
+        match error.downcast::<DbError>() {
+            Ok(error) => FunctionError::from(*error),
+            Err(error) => FunctionError::new(error.to_string()),
         }
     }
 }

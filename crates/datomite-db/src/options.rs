@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use datomite_model::Instant;
+use datomite_model::{Instant, Symbol};
 use datomite_storage::{Durability, LogOptions, NodeSource, Random};
 
-use crate::Functions;
+use crate::{Functions, IntoFunction};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -100,6 +100,18 @@ impl Options {
     /// The same with a table of functions.
     pub fn functions(mut self, functions: Arc<Functions>) -> Options {
         self.functions = functions;
+        self
+    }
+
+    /// The same with one function more, under a qualified symbol, as
+    /// [`crate::Connection::register`] says.
+    pub fn register<Kind>(
+        self,
+        name: impl Into<Symbol>,
+        function: impl IntoFunction<Kind>,
+    ) -> Options {
+        self.functions
+            .register(name.into(), function.into_function());
         self
     }
 

@@ -1,40 +1,37 @@
-//! Typed closures as functions of the database: `|age: i64| age >= 18`.
+//! Typed closures as functions of the database: `|age: i64, name: &str| age >= 18`.
 //!
-//! Decides which kind of function a closure is by its signature, and turns arguments and results
-//! between `Edn` and Rust's types. A closure over plain values is a query function.
+//! Decides which kind of function a closure is by its signature: over values, or over a database
+//! and values. An argument of another type is an error that says which. Where each kind may be
+//! used is decided in `functions.rs`; what an argument can be is the model's `Argument`.
 
 use std::sync::Arc;
 
-use datomite_model::{Edn, EntityId, Instant, Keyword, Value};
+use datomite_model::{Argument, Edn, FromEdnError, Outcome};
 
 use crate::{Db, Function, FunctionError};
 
 /// What can be registered. `Kind` tells the signatures apart and is never written.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be registered as a function of the database",
+    note = "closures take up to eight typed arguments (`|n: i64, name: &str|`), all of them as \
+            `&[Edn]`, or `&Db` and then either; say the types of the arguments",
+    note = "they return what is `Into<Edn>`, or a `Result` of it"
+)]
 pub trait IntoFunction<Kind> {
     /// The function.
     fn into_function(self) -> Function;
 }
 
-/// An argument of a typed closure.
-pub trait Argument: Sized {
-    /// Reads the argument.
-    fn from_argument(form: &Edn) -> Result<Self, FunctionError>;
-}
-
-/// A result of a typed closure.
-pub trait Outcome {
-    /// The result as a form.
-    fn into_outcome(self) -> Result<Edn, FunctionError>;
-}
-
 /// Marks functions that are given as they are.
 pub struct Plain;
-/// Marks closures over the database and arguments.
-pub struct OverDb;
+/// Marks closures over the database and any number of arguments.
+pub struct OverDb<R>(std::marker::PhantomData<R>);
 /// Marks closures over any number of arguments.
-pub struct OverForms;
+pub struct OverForms<R>(std::marker::PhantomData<R>);
 /// Marks closures over typed arguments.
 pub struct Typed<Arguments>(std::marker::PhantomData<Arguments>);
+/// Marks closures over the database and typed arguments.
+pub struct TypedOverDb<Arguments>(std::marker::PhantomData<Arguments>);
 
 impl IntoFunction<Plain> for Function {
     fn into_function(self) -> Function {
@@ -42,38 +39,73 @@ impl IntoFunction<Plain> for Function {
     }
 }
 
-impl<F> IntoFunction<OverDb> for F
+impl<F, R> IntoFunction<OverDb<R>> for F
 where
-    F: Fn(&Db, &[Edn]) -> Result<Edn, FunctionError> + Send + Sync + 'static,
+    F: Fn(&Db, &[Edn]) -> R + Send + Sync + 'static,
+    R: Outcome<FunctionError>,
 {
     fn into_function(self) -> Function {
-        Function::Transaction(Arc::new(self))
+        Function::Transaction(Arc::new(move |db: &Db, arguments: &[Edn]| {
+            self(db, arguments).into_outcome()
+        }))
     }
 }
 
-impl<F> IntoFunction<OverForms> for F
+impl<F, R> IntoFunction<OverForms<R>> for F
 where
-    F: Fn(&[Edn]) -> Result<Edn, FunctionError> + Send + Sync + 'static,
+    F: Fn(&[Edn]) -> R + Send + Sync + 'static,
+    R: Outcome<FunctionError>,
 {
     fn into_function(self) -> Function {
-        Function::Query(Arc::new(self))
+        Function::Query(Arc::new(move |arguments: &[Edn]| {
+            self(arguments).into_outcome()
+        }))
+    }
+}
+
+impl<F, R> IntoFunction<TypedOverDb<((), R)>> for F
+where
+    F: Fn(&Db) -> R + Send + Sync + 'static,
+    R: Outcome<FunctionError>,
+{
+    fn into_function(self) -> Function {
+        Function::Transaction(Arc::new(move |db: &Db, arguments: &[Edn]| {
+            check_count(0, arguments)?;
+            self(db).into_outcome()
+        }))
     }
 }
 
 macro_rules! typed_closures {
-    ($($count:literal: $($name:ident $at:tt),+;)+) => {$(
-        impl<F, R, $($name),+> IntoFunction<Typed<($($name,)+)>> for F
+    ($($count:literal: $($name:ident $held:ident $at:tt),+;)+) => {$(
+        impl<F, R, $($name),+> IntoFunction<Typed<(($($name,)+), R)>> for F
         where
             F: Fn($($name),+) -> R + Send + Sync + 'static,
-            R: Outcome,
+            F: for<'h> Fn($($name::As<'h>),+) -> R,
+            R: Outcome<FunctionError>,
             $($name: Argument,)+
         {
             fn into_function(self) -> Function {
                 Function::Query(Arc::new(move |arguments: &[Edn]| {
-                    if arguments.len() != $count {
-                        return Err(wrong_count($count, arguments.len()));
-                    }
-                    self($($name::from_argument(&arguments[$at])?),+).into_outcome()
+                    check_count($count, arguments)?;
+                    $(let mut $held = hold::<$name>(arguments, $at)?;)+
+                    self($($name::lend(&mut $held)),+).into_outcome()
+                }))
+            }
+        }
+
+        impl<F, R, $($name),+> IntoFunction<TypedOverDb<(($($name,)+), R)>> for F
+        where
+            F: Fn(&Db, $($name),+) -> R + Send + Sync + 'static,
+            F: for<'d, 'h> Fn(&'d Db, $($name::As<'h>),+) -> R,
+            R: Outcome<FunctionError>,
+            $($name: Argument,)+
+        {
+            fn into_function(self) -> Function {
+                Function::Transaction(Arc::new(move |db: &Db, arguments: &[Edn]| {
+                    check_count($count, arguments)?;
+                    $(let mut $held = hold::<$name>(arguments, $at)?;)+
+                    self(db, $($name::lend(&mut $held)),+).into_outcome()
                 }))
             }
         }
@@ -81,85 +113,28 @@ macro_rules! typed_closures {
 }
 
 typed_closures! {
-    1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
-    4: A 0, B 1, C 2, D 3;
-    5: A 0, B 1, C 2, D 3, E 4;
+    1: A a 0;
+    2: A a 0, B b 1;
+    3: A a 0, B b 1, C c 2;
+    4: A a 0, B b 1, C c 2, D d 3;
+    5: A a 0, B b 1, C c 2, D d 3, E e 4;
+    6: A a 0, B b 1, C c 2, D d 3, E e 4, G g 5;
+    7: A a 0, B b 1, C c 2, D d 3, E e 4, G g 5, H h 6;
+    8: A a 0, B b 1, C c 2, D d 3, E e 4, G g 5, H h 6, I i 7;
 }
 
-fn wrong_count(expected: usize, found: usize) -> FunctionError {
-    FunctionError::new(format!(
-        "wrong number of args ({found}) passed, expected {expected}"
-    ))
-}
-
-fn wrong_type(expected: &str, found: &Edn) -> FunctionError {
-    FunctionError::new(format!("expected {expected}, found {found}"))
-}
-
-macro_rules! arguments {
-    ($($type:ty, $name:literal, $pattern:pat => $value:expr;)+) => {$(
-        impl Argument for $type {
-            fn from_argument(form: &Edn) -> Result<$type, FunctionError> {
-                match form {
-                    $pattern => Ok($value),
-                    _ => Err(wrong_type($name, form)),
-                }
-            }
-        }
-    )+};
-}
-
-arguments! {
-    i64, "a long", Edn::Value(Value::Long(n)) => *n;
-    f64, "a double", Edn::Value(Value::Double(n)) => *n;
-    bool, "a boolean", Edn::Value(Value::Boolean(b)) => *b;
-    String, "a string", Edn::Value(Value::String(text)) => text.to_string();
-    Keyword, "a keyword", Edn::Value(Value::Keyword(keyword)) => keyword.clone();
-    Instant, "an instant", Edn::Value(Value::Instant(instant)) => *instant;
-    EntityId, "an entity id", Edn::Value(Value::Long(n)) => EntityId::new(*n as u64);
-    Value, "a value", Edn::Value(value) => value.clone();
-}
-
-impl Argument for Edn {
-    fn from_argument(form: &Edn) -> Result<Edn, FunctionError> {
-        Ok(form.clone())
+fn check_count(expected: usize, arguments: &[Edn]) -> Result<(), FunctionError> {
+    if arguments.len() == expected {
+        return Ok(());
     }
+    Err(FunctionError::incorrect(format!(
+        "wrong number of args ({}) passed, expected {expected}",
+        arguments.len()
+    )))
 }
 
-macro_rules! outcomes {
-    ($($type:ty),+) => {$(
-        impl Outcome for $type {
-            fn into_outcome(self) -> Result<Edn, FunctionError> {
-                Ok(Edn::Value(Value::from(self)))
-            }
-        }
-    )+};
-}
-
-outcomes!(i64, f64, bool, String, &str, Keyword, Instant);
-
-impl Outcome for Value {
-    fn into_outcome(self) -> Result<Edn, FunctionError> {
-        Ok(Edn::from(self))
-    }
-}
-
-impl Outcome for Edn {
-    fn into_outcome(self) -> Result<Edn, FunctionError> {
-        Ok(self)
-    }
-}
-
-impl<R: Outcome> Outcome for Option<R> {
-    fn into_outcome(self) -> Result<Edn, FunctionError> {
-        self.map_or(Ok(Edn::Nil), R::into_outcome)
-    }
-}
-
-impl<R: Outcome> Outcome for Result<R, FunctionError> {
-    fn into_outcome(self) -> Result<Edn, FunctionError> {
-        self?.into_outcome()
-    }
+fn hold<A: Argument>(arguments: &[Edn], at: usize) -> Result<A::Held, FunctionError> {
+    A::hold(&arguments[at]).map_err(|error: FromEdnError| {
+        FunctionError::incorrect(format!("argument {}: {error}", at + 1))
+    })
 }

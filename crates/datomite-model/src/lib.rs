@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod argument;
 mod attribute;
 mod bigdec;
 mod category;
@@ -24,6 +25,7 @@ mod serialize;
 mod uri;
 mod value;
 
+pub use argument::{Argument, Outcome};
 pub use attribute::{Attribute, Cardinality, TupleKind, Unique, ValueType};
 pub use bigdec::BigDec;
 pub use category::Category;

@@ -94,10 +94,10 @@ pub use error::Error;
 
 pub use datomite_macros::{FromRow, edn};
 pub use datomite_model::{
-    Attribute, BigDec, BigInt, Cardinality, Category, Component, Datom, Edn, EdnError, EntityId,
-    FieldName, Fields, FromEdn, FromEdnError, FromEdnProblem, Index, Instant, Keyword, Partition,
-    Schema, Spans, Symbol, T, TupleKind, Unique, Uri, Uuid, Value, ValueRef, ValueType, from_edn,
-    read, read_all, read_spanned,
+    Argument, Attribute, BigDec, BigInt, Cardinality, Category, Component, Datom, Edn, EdnError,
+    EntityId, FieldName, Fields, FromEdn, FromEdnError, FromEdnProblem, Index, Instant, Keyword,
+    Outcome, Partition, Schema, Spans, Symbol, T, TupleKind, Unique, Uri, Uuid, Value, ValueRef,
+    ValueType, from_edn, read, read_all, read_spanned,
 };
 
 pub use datomite_storage::{
@@ -106,13 +106,13 @@ pub use datomite_storage::{
 };
 
 pub use datomite_db::{
-    AggregateFn, Alteration, Argument, AttributePredicateFn, Bulk, BulkError, Clock, Column,
-    Connection, DatabaseId, Datoms, Db, DbError, DbStats, Entity, EntityPredicateFn, EntityValue,
-    Function, FunctionError, Functions, IndexStats, IntoFunction, IntoTxData, KeyRange, Listener,
-    Log, OpenBackend, Options, Outcome, Pause, QueryFn, Spawn, TimePoint, TransactionFn, TxBuilder,
-    TxData, TxEntry, TxError, TxFuture, TxMeta, TxRange, TxReport, TxReportQueue, connect,
-    connect_with, create_database, database_names, delete_database, entid_at, mem, mem_with, open,
-    open_backend, open_with, register, resolve_tempid, t_to_tx, tempid, tx, tx_to_t,
+    AggregateFn, Alteration, AttributePredicateFn, Bulk, BulkError, Clock, Column, Connection,
+    DatabaseId, Datoms, Db, DbError, DbStats, Entity, EntityPredicateFn, EntityValue, Function,
+    FunctionError, Functions, IndexStats, IntoFunction, IntoTxData, KeyRange, Listener, Log,
+    OpenBackend, Options, Pause, QueryFn, Spawn, TimePoint, TransactionFn, TxBuilder, TxData,
+    TxEntry, TxError, TxFuture, TxMeta, TxRange, TxReport, TxReportQueue, connect, connect_with,
+    create_database, database_names, delete_database, entid_at, mem, mem_with, open, open_backend,
+    open_with, register, resolve_tempid, t_to_tx, tempid, tx, tx_to_t,
 };
 
 pub use datomite_query::{

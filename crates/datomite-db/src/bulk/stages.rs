@@ -109,8 +109,13 @@ type Predicate = dyn Fn(&Value) -> Result<Edn, FunctionError>;
 
 fn attribute_predicate(db: &Db, name: &Symbol) -> Result<Box<Predicate>, FunctionError> {
     match db.functions().get(name) {
-        Some(Function::AttributePredicate(call)) => Ok(Box::new(move |value| call(value))),
-        Some(Function::Query(call)) => Ok(Box::new(move |value| call(&[Edn::from(value.clone())]))),
+        Some(function @ (Function::AttributePredicate(_) | Function::Query(_))) => {
+            Ok(Box::new(move |value| {
+                function
+                    .of_value(value)
+                    .expect("invariant: these kinds are over values")
+            }))
+        }
         _ => Err(FunctionError {
             category: datomite_model::Category::NotFound,
             code: Some(Keyword::new(Some("db.error"), "not-found")),

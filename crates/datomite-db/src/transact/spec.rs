@@ -8,8 +8,8 @@ use datomite_model::{Datom, Edn, EntityId, Symbol, Value};
 use super::core;
 use super::error::TxError;
 use super::op::Op;
+use crate::Db;
 use crate::bootstrap::id;
-use crate::{Db, Function};
 
 /// Takes `:db/ensure` out of the facts: it is asked, never stored.
 pub(super) fn take_ensures(ops: &mut Vec<Op>) -> Vec<(EntityId, EntityId)> {
@@ -66,10 +66,10 @@ fn call_value(db: &Db, name: &Symbol, value: &Value) -> Result<Edn, TxError> {
         form: Edn::from(value.clone()),
         error: Box::new(error),
     };
-    match db.functions().get(name) {
-        Some(Function::AttributePredicate(f)) => f(value).map_err(failed),
-        Some(Function::Query(f)) => f(&[Edn::from(value.clone())]).map_err(failed),
-        _ => match core::predicate(name, value) {
+    let own = db.functions().get(name);
+    match own.and_then(|function| function.of_value(value)) {
+        Some(answer) => answer.map_err(failed),
+        None => match core::predicate(name, value) {
             Some(answer) => answer.map_err(failed),
             None => Err(TxError::FunctionNotFound {
                 function: name.clone(),
@@ -129,12 +129,13 @@ fn check_entity(
     spec: EntityId,
     predicate: &Symbol,
 ) -> Result<(), TxError> {
-    let Some(Function::EntityPredicate(f)) = after.functions().get(predicate) else {
+    let own = after.functions().get(predicate);
+    let Some(returned) = own.and_then(|function| function.of_entity(after, e)) else {
         return Err(TxError::FunctionNotFound {
             function: predicate.clone(),
         });
     };
-    let returned = f(after, e).map_err(|error| TxError::FunctionFailed {
+    let returned = returned.map_err(|error| TxError::FunctionFailed {
         function: predicate.clone(),
         form: Edn::from(Value::Ref(e)),
         error: Box::new(error),

@@ -349,33 +349,51 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Calls one's own function with values; databases and logs are no values.
+/// Calls one's own function with values, or with a database and values.
 fn call_own(name: &Symbol, function: &Function, args: &[Arg<'_>]) -> Outcome {
-    let values: Vec<Edn> = args
+    let bad = |why| {
+        QueryError::from(CallError::BadForm {
+            form: Edn::Value(Value::Symbol(name.clone())),
+            why,
+        })
+    };
+    let (db, rest) = match args {
+        [Arg::Db(db), rest @ ..] => (Some(*db), rest),
+        args => (None, args),
+    };
+    let values: Vec<Edn> = rest
         .iter()
         .map(|arg| match arg {
             Arg::Edn(form) => Ok((*form).clone()),
-            _ => Err(QueryError::from(CallError::BadForm {
-                form: Edn::Value(Value::Symbol(name.clone())),
-                why: "functions of one's own take values, no databases",
-            })),
+            _ => Err(bad(
+                "one's own function takes a database at most first, then values",
+            )),
         })
         .collect::<Result<_, _>>()?;
-    match function {
-        Function::Query(body) => body(&values).map_err(|error| QueryError::own(name, error)),
-        Function::AttributePredicate(body) => match values.as_slice() {
-            [Edn::Value(value)] => body(value).map_err(|error| QueryError::own(name, error)),
-            _ => Err(CallError::WrongType {
-                function: name.clone(),
-                expected: "one value",
-                found: Edn::Vector(values),
+    let answer = match (function, db) {
+        (Function::Query(body), None) => body(&values),
+        (Function::AttributePredicate(body), None) => match values.as_slice() {
+            [Edn::Value(value)] => body(value),
+            _ => {
+                return Err(CallError::WrongType {
+                    function: name.clone(),
+                    expected: "one value",
+                    found: Edn::Vector(values),
+                }
+                .into());
             }
-            .into()),
         },
-        _ => Err(CallError::UnknownFunction {
-            name: name.clone(),
-            nearest: Vec::new(),
-        }
-        .into()),
-    }
+        (Function::Aggregate(body), None) => match values.split_last() {
+            Some((Edn::Vector(values) | Edn::List(values) | Edn::Set(values), constants)) => {
+                body(constants, values)
+            }
+            _ => return Err(bad("an aggregate takes a collection last")),
+        },
+        (function, Some(db)) => match function.of_db(db, &values) {
+            Some(answer) => answer,
+            None => return Err(bad("this function takes values, no database")),
+        },
+        (_, None) => return Err(bad("this function takes a database first")),
+    };
+    answer.map_err(|error| QueryError::own(name, error))
 }
