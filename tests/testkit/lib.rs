@@ -6,5 +6,6 @@ pub mod generate;
 pub mod oracle;
 pub mod pgtext;
 pub mod postgres;
+pub mod queries;
 pub mod sim;
 pub mod skip;

@@ -4,6 +4,7 @@
 //! plainly right. It knows the subset of transactions and queries that `generate.rs` makes, and
 //! says so where Datomic's answer is a matter of accident ([`Verdict::Unclear`]).
 
+pub mod asked;
 mod query;
 mod transact;
 

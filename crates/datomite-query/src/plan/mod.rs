@@ -570,32 +570,50 @@ fn feasible<T>(plan: Result<T, QueryError>) -> Result<Option<T>, QueryError> {
     }
 }
 
-/// Whether a pattern reads as an entity or attribute a variable that a call or collection still
-/// has to bind.
+/// Whether a pattern had better wait: it reads as an entity or attribute a variable that a call or
+/// collection still has to bind, or it knows only its value (and would see references alone) while
+/// another clause is about to bind its entity or attribute.
 fn is_deferred(candidate: &Candidate<'_>, left: &[Candidate<'_>], bound: &[Var]) -> bool {
     let Facts::Pattern(op) = &candidate.facts else {
         return false;
     };
     let is_ref = op.attribute.as_ref().is_some_and(|a| a.is_ref());
-    let read: Vec<Var> = [(0, true), (1, true), (2, is_ref)]
-        .into_iter()
-        .filter_map(|(at, reads)| match &op.terms[at] {
-            Pos::Free(var) if reads && !bound.contains(var) => Some(*var),
-            _ => None,
-        })
-        .collect();
-    !read.is_empty()
-        && left.iter().any(|other| {
-            let mut binds = Vec::new();
-            match (other.clause, &other.facts) {
-                (Clause::Call(call), _) => {
-                    call.binding.iter().for_each(|b| b.variables(&mut binds));
-                }
-                (Clause::Pattern(_), Facts::Rows(_)) => other.clause.variables(&mut binds),
-                _ => {}
+    let free = |at: usize| match &op.terms[at] {
+        Pos::Free(var) if !bound.contains(var) => Some(*var),
+        _ => None,
+    };
+    let known = |at: usize| match &op.terms[at] {
+        Pos::Free(var) => bound.contains(var),
+        Pos::Const(_) | Pos::Bound(_) => true,
+        Pos::Blank => false,
+    };
+    let by_value = op.attribute.is_none() && !known(0) && !known(1);
+    let ends: Vec<Var> = [free(0), free(1)].into_iter().flatten().collect();
+    let value = free(2).filter(|_| is_ref);
+    let mut others = left
+        .iter()
+        .filter(|other| !std::ptr::eq(*other, candidate));
+    others.any(|other| {
+        let mut binds = Vec::new();
+        let as_given = match (other.clause, &other.facts) {
+            (Clause::Not(_), _) => return false,
+            (Clause::Call(call), _) => {
+                call.binding.iter().for_each(|b| b.variables(&mut binds));
+                true
             }
-            binds.iter().any(|var| read.contains(var))
-        })
+            (Clause::Pattern(_), facts) => {
+                other.clause.variables(&mut binds);
+                matches!(facts, Facts::Rows(_))
+            }
+            (Clause::Or(_) | Clause::Rule(_), _) => {
+                other.clause.variables(&mut binds);
+                false
+            }
+        };
+        let ends_bound = binds.iter().any(|var| ends.contains(var));
+        (ends_bound && (by_value || as_given))
+            || (as_given && value.is_some_and(|var| binds.contains(&var)))
+    })
 }
 
 impl Clause {
