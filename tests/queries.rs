@@ -21,7 +21,9 @@ const CASES_WHOLE: u64 = 1000;
 
 fn setting(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
         Err(_) => default,
     }
 }
@@ -118,8 +120,15 @@ impl Totals {
     }
 
     fn assert_whole(&self) {
-        assert!(self.answered * 100 >= self.asked * 60, "too many answers are empty");
+        assert!(
+            self.answered * 100 >= self.asked * 60,
+            "too many answers are empty"
+        );
         let skipped: u64 = self.skipped.values().sum();
-        assert!(skipped * 100 <= self.asked * 5, "too many are not judged: {:?}", self.skipped);
+        assert!(
+            skipped * 100 <= self.asked * 5,
+            "too many are not judged: {:?}",
+            self.skipped
+        );
     }
 }

@@ -51,6 +51,7 @@ fn is_of_values(error: &datomite::QueryError) -> bool {
         error,
         QueryError::CannotResolve { .. }
             | QueryError::Db(DbError::NotAnEntity { .. })
+            | QueryError::BindingMismatch { .. }
             | QueryError::Call(CallError::WrongType { .. })
     )
 }
@@ -78,7 +79,10 @@ fn engine(
     as_written: bool,
 ) -> Result<Edn, datomite::QueryError> {
     let parsed = datomite::Query::from_edn(&query.to_edn())?;
-    let options = QueryOptions { as_written, ..QueryOptions::default() };
+    let options = QueryOptions {
+        as_written,
+        ..QueryOptions::default()
+    };
     Ok(q_with(&parsed, &inputs(world, sources, query), &options)?.into_edn())
 }
 
@@ -93,7 +97,10 @@ pub fn explained(world: &World, case: &Case) -> Option<Explanation> {
 pub fn kinds(case: &Case, counts: &mut BTreeMap<&'static str, u64>) {
     let mut count = |kind| *counts.entry(kind).or_default() += 1;
     case.query.each(&mut |clause| count(clause.kind()));
-    case.query.find.iter().for_each(|element| count(element.kind()));
+    case.query
+        .find
+        .iter()
+        .for_each(|element| count(element.kind()));
     for input in &case.query.inputs {
         count(match input {
             Input::Source("$") => continue,
@@ -116,7 +123,10 @@ pub fn kinds(case: &Case, counts: &mut BTreeMap<&'static str, u64>) {
             (view.history, "history"),
             (view.without.is_some(), "filter"),
         ];
-        stages.iter().filter(|(is, _)| *is).for_each(|(_, kind)| count(kind));
+        stages
+            .iter()
+            .filter(|(is, _)| *is)
+            .for_each(|(_, kind)| count(kind));
     }
     let shapes = [
         (!case.query.with.is_empty(), ":with"),
@@ -128,7 +138,10 @@ pub fn kinds(case: &Case, counts: &mut BTreeMap<&'static str, u64>) {
         (case.query.spec == super::ast::Spec::Tuple, "find tuple"),
         (case.query.spec == super::ast::Spec::Scalar, "find scalar"),
     ];
-    shapes.iter().filter(|(is, _)| *is).for_each(|(_, kind)| count(kind));
+    shapes
+        .iter()
+        .filter(|(is, _)| *is)
+        .for_each(|(_, kind)| count(kind));
 }
 
 /// The transactions, the query and its arguments as text.
@@ -160,6 +173,9 @@ pub fn step(world: &World, case: &Case) -> Edn {
     };
     Edn::Map(vec![
         (Edn::keyword("q"), tagged(&case.query.to_edn())),
-        (Edn::keyword("args"), Edn::Vector(case.query.inputs.iter().map(arg).collect())),
+        (
+            Edn::keyword("args"),
+            Edn::Vector(case.query.inputs.iter().map(arg).collect()),
+        ),
     ])
 }

@@ -43,7 +43,9 @@ impl Grow<'_> {
 
     /// About what a fresh store holds: instants of transactions, idents.
     fn given_pattern(&mut self, written: Option<&'static str>, of: &str) -> Option<Clause> {
-        let Some(Source::Db(shown)) = self.sources.get(of) else { return None };
+        let Some(Source::Db(shown)) = self.sources.get(of) else {
+            return None;
+        };
         let known = |fact: &&Datom| {
             !self.vars_with(&Edn::long(fact.e.raw() as i64)).is_empty()
                 || self.world.txs.contains(&fact.e)
@@ -52,10 +54,17 @@ impl Grow<'_> {
         let facts = wanted.iter().filter_map(|a| shown.facts.get(a)).flatten();
         let facts: Vec<Datom> = facts.filter(known).cloned().collect();
         let fact = (!facts.is_empty()).then(|| self.random.pick(&facts).clone())?;
-        let name = if fact.a.raw() == 10 { "db/ident" } else { "db/txInstant" };
+        let name = if fact.a.raw() == 10 {
+            "db/ident"
+        } else {
+            "db/txInstant"
+        };
         let e = self.entity_term(fact.e);
         let v = self.term(&Edn::from(&fact.v), 0);
-        Some(Clause::Pattern(written, vec![e, Term::Const(Edn::keyword(name)), v]))
+        Some(Clause::Pattern(
+            written,
+            vec![e, Term::Const(Edn::keyword(name)), v],
+        ))
     }
 
     fn pattern_of(
@@ -64,7 +73,13 @@ impl Grow<'_> {
         of: &str,
         fact: &Datom,
     ) -> Option<Clause> {
-        let attr = self.world.plain.attrs.iter().find(|attr| attr.id == fact.a)?.clone();
+        let attr = self
+            .world
+            .plain
+            .attrs
+            .iter()
+            .find(|attr| attr.id == fact.a)?
+            .clone();
         let e = self.entity_term(fact.e);
         let a = self.attribute_term(&attr);
         let v = match (&fact.v, &a) {
@@ -169,7 +184,9 @@ impl Grow<'_> {
 
     /// A pattern over the collection.
     pub(super) fn tuple_pattern(&mut self) -> Option<Clause> {
-        let Some(Source::Rows(tuples)) = self.sources.get("$c") else { return None };
+        let Some(Source::Rows(tuples)) = self.sources.get("$c") else {
+            return None;
+        };
         let tuple = self.random.pick(tuples).clone();
         let mut terms: Vec<Term> = tuple.iter().map(|value| self.term(value, 12)).collect();
         if self.random.chance(40) {
@@ -185,7 +202,11 @@ impl Grow<'_> {
             let e = self.entity_vars();
             let e = self.one_of(&e)?;
             let attr = self.any_attr(|_| true)?;
-            let args = vec![Arg::Source("$"), Arg::Var(e), Arg::Const(Edn::from(attr.ident))];
+            let args = vec![
+                Arg::Source("$"),
+                Arg::Var(e),
+                Arg::Const(Edn::from(attr.ident)),
+            ];
             return Some(Clause::Predicate(call("missing?", args)));
         }
         let longs = self.vars_where(|value| long(value).is_some());
@@ -197,9 +218,9 @@ impl Grow<'_> {
         if kind == 4 {
             return self.text_predicate();
         }
-        let scalars = self.vars_where(|value| {
-            matches!(value, Edn::Value(v) if !matches!(v.value_type(), ValueType::Boolean))
-        });
+        let scalars = self.vars_where(
+            |value| matches!(value, Edn::Value(v) if !matches!(v.value_type(), ValueType::Boolean)),
+        );
         let x = self.one_of(&scalars)?;
         let value = self.witness[x].clone();
         if kind == 5 {
@@ -272,13 +293,21 @@ impl Grow<'_> {
             3 => ("mod", vec![Arg::Var(x), other], false),
             4 => ("max", vec![Arg::Var(x), Arg::Var(y)], false),
             5 => ("range", vec![Arg::Var(x)], true),
-            _ => ("str", vec![Arg::Const(Edn::string("n")), Arg::Var(x)], false),
+            _ => (
+                "str",
+                vec![Arg::Const(Edn::string("n")), Arg::Var(x)],
+                false,
+            ),
         };
         if coll && !(1..6).contains(&n) {
             return None;
         }
         let var = self.result_var(&Edn::long(n + 1))?;
-        let bind = if coll { Bind::Coll(var) } else { Bind::Scalar(var) };
+        let bind = if coll {
+            Bind::Coll(var)
+        } else {
+            Bind::Scalar(var)
+        };
         Some(Clause::Function(call(name, args), bind))
     }
 
@@ -314,7 +343,10 @@ impl Grow<'_> {
         if matches!(&value, Edn::Vector(items) if items.contains(&Edn::Nil)) {
             return None;
         }
-        Some(Clause::Function(call("ground", vec![Arg::Const(value)]), bind))
+        Some(Clause::Function(
+            call("ground", vec![Arg::Const(value)]),
+            bind,
+        ))
     }
 
     fn of_database(&mut self) -> Option<Clause> {
@@ -337,13 +369,18 @@ impl Grow<'_> {
     }
 
     fn of_log(&mut self) -> Option<Clause> {
-        let log = self.query.inputs.iter().any(|input| matches!(input, super::ast::Input::Log(_)));
+        let log = self
+            .query
+            .inputs
+            .iter()
+            .any(|input| matches!(input, super::ast::Input::Log(_)));
         if !log {
             return None;
         }
         let txs = self.world.txs.clone();
         let of_tx = self.vars_where(|value| {
-            txs.iter().any(|tx| value.as_long() == Some(tx.raw() as i64))
+            txs.iter()
+                .any(|tx| value.as_long() == Some(tx.raw() as i64))
         });
         if let Some(tx) = self.one_of(&of_tx) {
             let slots: Vec<Option<Var>> = (0..5)
@@ -354,12 +391,15 @@ impl Grow<'_> {
         }
         let from = Edn::long(self.random.pick(&txs).raw() as i64);
         let args = vec![Arg::Var("?log"), Arg::Const(from), Arg::Const(Edn::Nil)];
-        Some(Clause::Function(call("tx-ids", args), Bind::Coll(self.fresh()?)))
+        Some(Clause::Function(
+            call("tx-ids", args),
+            Bind::Coll(self.fresh()?),
+        ))
     }
 
     fn searched(&mut self) -> Option<Clause> {
         let attr = self.any_attr(|attr| attr.ident.as_str() == "p/text")?;
-        let word = Arg::Const(Edn::string(*self.random.pick(&WORDS)));
+        let word = Arg::Const(Edn::string(self.random.pick::<&str>(&WORDS)));
         let args = vec![Arg::Source("$"), Arg::Const(Edn::from(attr.ident)), word];
         let entities = self.entity_vars();
         let e = match self.one_of(&entities) {
@@ -374,10 +414,14 @@ impl Grow<'_> {
     fn composed(&mut self) -> Option<Clause> {
         let vars = self.vars_where(|value| matches!(value, Edn::Value(_)));
         let (x, y) = (self.one_of(&vars)?, self.one_of(&vars)?);
-        let tuples = self.vars_where(|value| matches!(value, Edn::Vector(items) if items.len() == 2));
+        let tuples =
+            self.vars_where(|value| matches!(value, Edn::Vector(items) if items.len() == 2));
         if let Some(tuple) = self.one_of(&tuples).filter(|_| self.random.chance(50)) {
             let bind = Bind::Tuple(vec![self.fresh(), None]);
-            return Some(Clause::Function(call("untuple", vec![Arg::Var(tuple)]), bind));
+            return Some(Clause::Function(
+                call("untuple", vec![Arg::Var(tuple)]),
+                bind,
+            ));
         }
         let both = vec![Arg::Var(x), Arg::Var(y)];
         Some(match self.random.below(5) {
@@ -387,7 +431,10 @@ impl Grow<'_> {
                 Clause::Function(call("vector", both), bind)
             }
             2 => Clause::Function(call("tuple", both), Bind::Scalar(self.fresh()?)),
-            3 => Clause::Function(call("identity", vec![Arg::Var(x)]), Bind::Scalar(self.fresh()?)),
+            3 => Clause::Function(
+                call("identity", vec![Arg::Var(x)]),
+                Bind::Scalar(self.fresh()?),
+            ),
             _ => {
                 let flipped = vec![Arg::Var(y), Arg::Var(x)];
                 let rows = Arg::Vector(vec![Arg::Vector(both), Arg::Vector(flipped)]);

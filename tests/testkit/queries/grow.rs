@@ -140,7 +140,12 @@ impl Grow<'_> {
         let Some(Source::Db(shown)) = self.sources.get(of) else {
             return Vec::new();
         };
-        let own = self.world.plain.attrs.iter().filter_map(|attr| shown.facts.get(&attr.id));
+        let own = self
+            .world
+            .plain
+            .attrs
+            .iter()
+            .filter_map(|attr| shown.facts.get(&attr.id));
         own.flatten().collect()
     }
 
@@ -182,7 +187,9 @@ impl Grow<'_> {
             let value = normal(&Edn::from(&fact.v));
             let kind = self.random.below(4);
             let Some(x) = self.fresh() else { return };
-            let lookup = self.lookup_ref("$", fact.e).filter(|_| self.random.chance(25));
+            let lookup = self
+                .lookup_ref("$", fact.e)
+                .filter(|_| self.random.chance(25));
             let (bind, value, held) = match kind {
                 0 => match lookup {
                     Some(form) => (Bind::Scalar(x), form.clone(), vec![form]),
@@ -190,8 +197,7 @@ impl Grow<'_> {
                 },
                 1 => {
                     let others = facts.iter().filter(|_| self.random.chance(20)).take(3);
-                    let mut all: Vec<Edn> =
-                        others.map(|f| normal(&Edn::from(&f.v))).collect();
+                    let mut all: Vec<Edn> = others.map(|f| normal(&Edn::from(&f.v))).collect();
                     all.push(value.clone());
                     (Bind::Coll(x), Edn::Vector(all), vec![value])
                 }
@@ -224,7 +230,13 @@ impl Grow<'_> {
             return None;
         };
         let unique = |attr: &&crate::oracle::Attr| attr.unique != crate::oracle::Uniqueness::None;
-        let attr = self.world.plain.attrs.iter().find(unique).filter(|_| !shown.history)?;
+        let attr = self
+            .world
+            .plain
+            .attrs
+            .iter()
+            .find(unique)
+            .filter(|_| !shown.history)?;
         let fact = shown.facts.get(&attr.id)?.iter().find(|fact| fact.e == e)?;
         let value = Edn::from(&fact.v);
         Some(Edn::Vector(vec![Edn::from(attr.ident.clone()), value]))
@@ -235,14 +247,17 @@ impl Grow<'_> {
         let wanted = 1 + self.random.below(6);
         for _ in 0..wanted {
             for _ in 0..TRIES {
-                let Some(clause) = self.candidate() else { continue };
+                let Some(clause) = self.candidate() else {
+                    continue;
+                };
                 if self.take(clause) {
                     break;
                 }
             }
         }
         if self.witness.is_empty() {
-            let plain = [Some("?a"), None].map(|v| v.map_or(super::ast::Term::Blank, super::ast::Term::Var));
+            let plain = [Some("?a"), None]
+                .map(|v| v.map_or(super::ast::Term::Blank, super::ast::Term::Var));
             let [e, blank] = plain;
             let attr = Edn::from(self.world.plain.attrs[0].ident.clone());
             let terms = vec![e, super::ast::Term::Const(attr), blank];

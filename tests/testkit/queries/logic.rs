@@ -17,7 +17,11 @@ impl Grow<'_> {
         let v = v.map_or(Term::Blank, Term::Var);
         let flipped = refs && self.random.chance(30);
         let e = Term::Var(e);
-        let terms = if flipped { vec![v, attr, e] } else { vec![e, attr, v] };
+        let terms = if flipped {
+            vec![v, attr, e]
+        } else {
+            vec![e, attr, v]
+        };
         Some(Clause::Pattern(None, terms))
     }
 
@@ -25,20 +29,31 @@ impl Grow<'_> {
     fn with_value(&mut self, e: Var) -> Option<Clause> {
         let facts: Vec<datomite::Datom> = self.facts("$").into_iter().cloned().collect();
         let fact = (!facts.is_empty()).then(|| self.random.pick(&facts).clone())?;
-        let attr = self.world.plain.attrs.iter().find(|attr| attr.id == fact.a)?;
+        let attr = self
+            .world
+            .plain
+            .attrs
+            .iter()
+            .find(|attr| attr.id == fact.a)?;
         let value = match &fact.v {
             datomite::Value::Ref(id) => Edn::long(id.raw() as i64),
             value => Edn::from(value),
         };
         let attr = Term::Const(Edn::from(attr.ident.clone()));
-        Some(Clause::Pattern(None, vec![Term::Var(e), attr, Term::Const(value)]))
+        Some(Clause::Pattern(
+            None,
+            vec![Term::Var(e), attr, Term::Const(value)],
+        ))
     }
 
     /// A test of a variable of its own.
     fn test(&mut self, x: Var) -> Clause {
         let n = Arg::Const(Edn::long(self.random.below(4) as i64));
         let name = *self.random.pick(&["<", ">", "!="]);
-        Clause::Predicate(Call { name, args: vec![Arg::Var(x), n] })
+        Clause::Predicate(Call {
+            name,
+            args: vec![Arg::Var(x), n],
+        })
     }
 
     pub(super) fn not(&mut self) -> Option<Clause> {
@@ -93,9 +108,16 @@ impl Grow<'_> {
             }
             3 => {
                 let (new, local) = (self.fresh()?, self.fresh()?);
-                let hop = vec![self.about(e, Some(local), true)?, self.about(local, Some(new), true)?];
+                let hop = vec![
+                    self.about(e, Some(local), true)?,
+                    self.about(local, Some(new), true)?,
+                ];
                 let direct = vec![self.about(e, Some(new), true)?];
-                Some(Clause::Or(source, Some((Vec::new(), vec![e, new])), vec![hop, direct]))
+                Some(Clause::Or(
+                    source,
+                    Some((Vec::new(), vec![e, new])),
+                    vec![hop, direct],
+                ))
             }
             _ => {
                 let longs = self.vars_where(|value| long(value).is_some());
@@ -134,7 +156,11 @@ impl Grow<'_> {
         }
         for _ in 0..1 + self.random.below(2) {
             if let Some(rules) = self.rule_set() {
-                let known = self.query.rules.iter().any(|rule| rule.name == rules[0].name);
+                let known = self
+                    .query
+                    .rules
+                    .iter()
+                    .any(|rule| rule.name == rules[0].name);
                 if !known {
                     self.query.rules.extend(rules);
                 }
@@ -156,14 +182,25 @@ impl Grow<'_> {
             false => Clause::Pattern(None, vec![a.clone(), edge.clone(), b.clone()]),
         };
         let call = |name, a: &Term, b: &Term| Clause::Rule(None, name, vec![a.clone(), b.clone()]);
-        let rule = |name, clauses| Rule { name, required: 0, head: vec!["?x", "?y"], clauses };
+        let rule = |name, clauses| Rule {
+            name,
+            required: 0,
+            head: vec!["?x", "?y"],
+            clauses,
+        };
         let pattern = |a: &Term, attr: &Term, b: &Term| {
             Clause::Pattern(None, vec![a.clone(), attr.clone(), b.clone()])
         };
         let base = |name| rule(name, vec![hop(&x, &y)]);
         Some(match self.random.below(9) {
-            0 => vec![base("right"), rule("right", vec![hop(&x, &z), call("right", &z, &y)])],
-            1 => vec![base("left"), rule("left", vec![call("left", &x, &z), hop(&z, &y)])],
+            0 => vec![
+                base("right"),
+                rule("right", vec![hop(&x, &z), call("right", &z, &y)]),
+            ],
+            1 => vec![
+                base("left"),
+                rule("left", vec![call("left", &x, &z), hop(&z, &y)]),
+            ],
             2 => {
                 let twice = vec![call("twice", &x, &z), call("twice", &z, &y)];
                 vec![base("twice"), rule("twice", twice)]
@@ -195,17 +232,22 @@ impl Grow<'_> {
                 ]
             }
             7 => {
-                let or = Clause::Or(None, None, vec![
-                    vec![pattern(&x, &edge, &y)],
-                    vec![pattern(&x, &other, &y)],
-                ]);
+                let or = Clause::Or(
+                    None,
+                    None,
+                    vec![vec![pattern(&x, &edge, &y)], vec![pattern(&x, &other, &y)]],
+                );
                 vec![rule("linked", vec![or])]
             }
             _ => {
-                let or = Clause::Or(None, Some((Vec::new(), vec!["?x", "?y"])), vec![
-                    vec![pattern(&x, &edge, &y)],
-                    vec![pattern(&x, &other, &z), call("mixed", &z, &y)],
-                ]);
+                let or = Clause::Or(
+                    None,
+                    Some((Vec::new(), vec!["?x", "?y"])),
+                    vec![
+                        vec![pattern(&x, &edge, &y)],
+                        vec![pattern(&x, &other, &z), call("mixed", &z, &y)],
+                    ],
+                );
                 vec![rule("mixed", vec![or])]
             }
         })
@@ -217,7 +259,10 @@ impl Grow<'_> {
             let args = vec![Arg::Var("?x"), Arg::Const(Edn::long(0))];
             return Some(Clause::Predicate(Call { name: ">", args }));
         }
-        Some(Clause::Pattern(None, vec![Term::Var("?x"), flat.clone(), Term::Blank]))
+        Some(Clause::Pattern(
+            None,
+            vec![Term::Var("?x"), flat.clone(), Term::Blank],
+        ))
     }
 
     pub(super) fn rule_call(&mut self) -> Option<Clause> {
@@ -257,7 +302,10 @@ impl Grow<'_> {
             spec: if scalar { Spec::Scalar } else { Spec::Relation },
             find: vec![element],
             with: Vec::new(),
-            inputs: vec![Input::Source("$"), Input::Value(Bind::Scalar("?in"), Edn::Nil)],
+            inputs: vec![
+                Input::Source("$"),
+                Input::Value(Bind::Scalar("?in"), Edn::Nil),
+            ],
             clauses: vec![inner],
             rules: Vec::new(),
             keys: None,
@@ -266,7 +314,11 @@ impl Grow<'_> {
             offset: 0,
         };
         let out = self.fresh()?;
-        let bind = if scalar { Bind::Scalar(out) } else { Bind::Rel(vec![Some(out)]) };
+        let bind = if scalar {
+            Bind::Scalar(out)
+        } else {
+            Bind::Rel(vec![Some(out)])
+        };
         Some(Clause::Nested(Box::new(query), vec![Arg::Var(e)], bind))
     }
 }

@@ -13,13 +13,24 @@ impl Grow<'_> {
         // Only variables that a clause or an input of its own binds at the top.
         let mut known = Vec::new();
         self.query.clauses.iter().for_each(|clause| {
-            if !matches!(clause, super::ast::Clause::Not(..) | super::ast::Clause::Predicate(_)) {
+            if !matches!(
+                clause,
+                super::ast::Clause::Not(..) | super::ast::Clause::Predicate(_)
+            ) {
                 clause.vars(&mut known);
             }
         });
-        let bound: Vec<Var> = bound.into_iter().filter(|var| known.contains(var)).collect();
+        let bound: Vec<Var> = bound
+            .into_iter()
+            .filter(|var| known.contains(var))
+            .collect();
         if bound.is_empty() {
-            self.query.find = self.witness.keys().take(1).map(|var| Element::Var(var)).collect();
+            self.query.find = self
+                .witness
+                .keys()
+                .take(1)
+                .map(|var| Element::Var(var))
+                .collect();
             return;
         }
         let count = 1 + self.random.below(3.min(bound.len()));
@@ -35,7 +46,11 @@ impl Grow<'_> {
             let at = self.random.below(vars.len());
             self.query.find[at] = self.aggregate(vars[at]);
         }
-        let others: Vec<Var> = bound.iter().copied().filter(|v| !vars.contains(v)).collect();
+        let others: Vec<Var> = bound
+            .iter()
+            .copied()
+            .filter(|v| !vars.contains(v))
+            .collect();
         if let Some(var) = self.one_of(&others).filter(|_| self.random.chance(12)) {
             self.query.with.push(var);
         }
@@ -50,8 +65,12 @@ impl Grow<'_> {
             _ => false,
         };
         let name = match number {
-            true => *self.random.pick(&["sum", "avg", "median", "variance", "stddev", "min", "max"]),
-            false => *self.random.pick(&["count", "count-distinct", "distinct", "count"]),
+            true => *self
+                .random
+                .pick(&["sum", "avg", "median", "variance", "stddev", "min", "max"]),
+            false => *self
+                .random
+                .pick(&["count", "count-distinct", "distinct", "count"]),
         };
         let n = matches!(name, "min" | "max") && self.random.chance(40);
         Element::Aggregate(name, n.then(|| 1 + self.random.below(3) as i64), var)
@@ -59,7 +78,9 @@ impl Grow<'_> {
 
     /// Whether every value of the variable is a number of one type, not that of the witness alone.
     fn is_numeric(&self, var: Var) -> bool {
-        let Ok(rows) = self.oracle().rows(&self.query) else { return false };
+        let Ok(rows) = self.oracle().rows(&self.query) else {
+            return false;
+        };
         let kind = |value: &Edn| match value {
             Edn::Value(Value::Double(_)) => Some(ValueType::Double),
             value => long(value).map(|_| ValueType::Long),
@@ -69,13 +90,23 @@ impl Grow<'_> {
     }
 
     fn pull(&mut self) {
-        let Some(Source::Db(shown)) = self.sources.get("$") else { return };
-        let plain = self.query.find.iter().all(|element| matches!(element, Element::Var(_)));
+        let Some(Source::Db(shown)) = self.sources.get("$") else {
+            return;
+        };
+        let plain = self
+            .query
+            .find
+            .iter()
+            .all(|element| matches!(element, Element::Var(_)));
         if shown.history || !plain || !self.random.chance(12) {
             return;
         }
         let entities = self.entity_vars();
-        let at = self.query.find.iter().position(|element| entities.contains(&element.var()));
+        let at = self
+            .query
+            .find
+            .iter()
+            .position(|element| entities.contains(&element.var()));
         let Some(at) = at else { return };
         let var = self.query.find[at].var();
         if !self.only_entities(var) {
@@ -84,7 +115,9 @@ impl Grow<'_> {
         let pattern = self.pull_pattern();
         let written = match self.random.chance(25) {
             true => {
-                self.query.inputs.push(Input::Pattern("pattern", pattern.clone()));
+                self.query
+                    .inputs
+                    .push(Input::Pattern("pattern", pattern.clone()));
                 Edn::symbol("pattern")
             }
             false => pattern,
@@ -93,10 +126,14 @@ impl Grow<'_> {
     }
 
     fn only_entities(&self, var: Var) -> bool {
-        let Ok(rows) = self.oracle().rows(&self.query) else { return false };
+        let Ok(rows) = self.oracle().rows(&self.query) else {
+            return false;
+        };
         let labels = &self.world.labels;
         rows.iter().all(|row| {
-            let id = row[var].as_long().map(|n| datomite::EntityId::new(n as u64));
+            let id = row[var]
+                .as_long()
+                .map(|n| datomite::EntityId::new(n as u64));
             id.is_some_and(|id| labels.contains_key(&id))
         })
     }
@@ -129,7 +166,10 @@ impl Grow<'_> {
 
     fn container(&mut self) {
         let query = &mut self.query;
-        let pulls = query.find.iter().any(|element| matches!(element, Element::Pull(..)));
+        let pulls = query
+            .find
+            .iter()
+            .any(|element| matches!(element, Element::Pull(..)));
         let one = query.find.len() == 1;
         let kind = self.random.below(100);
         query.spec = match kind {
@@ -147,7 +187,10 @@ impl Grow<'_> {
         }
         if !pulls && self.random.chance(10) {
             let at = self.random.below(self.query.find.len());
-            let set = matches!(self.query.find[at], Element::Aggregate("distinct" | "min" | "max", ..));
+            let set = matches!(
+                self.query.find[at],
+                Element::Aggregate("distinct" | "min" | "max", ..)
+            );
             if !set && self.is_ordered(at) {
                 self.query.order.push((at, self.random.chance(50)));
             }
@@ -162,8 +205,12 @@ impl Grow<'_> {
 
     /// Whether the values of an element are of one type, so that their order is plain.
     fn is_ordered(&self, at: usize) -> bool {
-        let Element::Var(var) = self.query.find[at] else { return true };
-        let Ok(rows) = self.oracle().rows(&self.query) else { return false };
+        let Element::Var(var) = self.query.find[at] else {
+            return true;
+        };
+        let Ok(rows) = self.oracle().rows(&self.query) else {
+            return false;
+        };
         let kind = |value: &Edn| value.as_value().map(Value::value_type);
         let kinds: Vec<Option<ValueType>> = rows.iter().map(|row| kind(&row[var])).collect();
         kinds.iter().all(|kind| kind.is_some() && *kind == kinds[0])
@@ -172,7 +219,10 @@ impl Grow<'_> {
     /// A single row is asked only where there is but one: which of several is an accident.
     fn determined(&mut self) {
         let single = matches!(self.query.spec, Spec::Scalar | Spec::Tuple);
-        let one = self.oracle().answer(&self.query).is_ok_and(|answer| answer.rows.len() <= 1);
+        let one = self
+            .oracle()
+            .answer(&self.query)
+            .is_ok_and(|answer| answer.rows.len() <= 1);
         if single && !one {
             self.query.spec = Spec::Relation;
         }

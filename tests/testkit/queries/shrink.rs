@@ -37,12 +37,18 @@ fn smaller(case: &Case) -> Vec<Case> {
         tuples: case.tuples.clone(),
     };
     for clauses in without(&case.query.clauses) {
-        all.push(with(Query { clauses, ..case.query.clone() }));
+        all.push(with(Query {
+            clauses,
+            ..case.query.clone()
+        }));
     }
     for at in 0..case.query.rules.len() {
         for clauses in without(&case.query.rules[at].clauses) {
             let mut query = case.query.clone();
-            query.rules[at] = Rule { clauses, ..query.rules[at].clone() };
+            query.rules[at] = Rule {
+                clauses,
+                ..query.rules[at].clone()
+            };
             all.push(with(query));
         }
         let mut query = case.query.clone();
@@ -57,7 +63,13 @@ fn smaller(case: &Case) -> Vec<Case> {
     }
     all.extend(plainer(&case.query).into_iter().map(with));
     for (name, view) in &case.views {
-        let mut stages = [view.clone(), view.clone(), view.clone(), view.clone(), view.clone()];
+        let mut stages = [
+            view.clone(),
+            view.clone(),
+            view.clone(),
+            view.clone(),
+            view.clone(),
+        ];
         stages[0].with = None;
         stages[1].as_of = None;
         stages[2].since = None;

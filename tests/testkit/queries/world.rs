@@ -135,7 +135,8 @@ impl World {
                 ops.pop();
             }
         }
-        self.tell(&ops).unwrap_or_else(|| panic!("refused: {ops:?}"));
+        self.tell(&ops)
+            .unwrap_or_else(|| panic!("refused: {ops:?}"));
     }
 
     /// Whether the operations are accepted and name no entity twice.
@@ -237,9 +238,11 @@ impl World {
             let mut history = self.history.clone();
             history[tx].remove(op);
             let world = self.again(&history)?;
-            (world.txs == self.txs && world.labels.iter().all(|(id, label)| {
-                self.labels.get(id) == Some(label)
-            }))
+            (world.txs == self.txs
+                && world
+                    .labels
+                    .iter()
+                    .all(|(id, label)| self.labels.get(id) == Some(label)))
             .then_some(world)
         })
     }
@@ -371,7 +374,9 @@ impl World {
 
     /// The datoms of a transaction in the log.
     pub fn told_in(&self, tx: &Edn) -> Vec<Datom> {
-        let own = |datom: &&Datom| tx.as_long() == Some(datom.tx.raw() as i64);
+        let tx = tx.as_long().map(|id| EntityId::new(id as u64));
+        let tx = tx.filter(|tx| self.txs.contains(tx));
+        let own = |datom: &&Datom| Some(datom.tx) == tx;
         self.given
             .iter()
             .chain(&self.plain.datoms)

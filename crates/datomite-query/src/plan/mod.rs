@@ -228,7 +228,7 @@ impl Env {
             let rows = self.expected(scope, candidate, plan, estimates)?;
             let better = match &best {
                 None => true,
-                Some((d, ..)) if self.as_written => deferred < *d,
+                Some((d, ..)) if self.as_written => *d && !deferred,
                 Some((d, r, _)) => (deferred, rows) < (*d, *r),
             };
             if better {
@@ -590,9 +590,7 @@ fn is_deferred(candidate: &Candidate<'_>, left: &[Candidate<'_>], bound: &[Var])
     let by_value = op.attribute.is_none() && !known(0) && !known(1);
     let ends: Vec<Var> = [free(0), free(1)].into_iter().flatten().collect();
     let value = free(2).filter(|_| is_ref);
-    let mut others = left
-        .iter()
-        .filter(|other| !std::ptr::eq(*other, candidate));
+    let mut others = left.iter().filter(|other| !std::ptr::eq(*other, candidate));
     others.any(|other| {
         let mut binds = Vec::new();
         let as_given = match (other.clause, &other.facts) {

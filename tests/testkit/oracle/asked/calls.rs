@@ -53,9 +53,25 @@ fn number(form: &Edn) -> Option<f64> {
     }
 }
 
-/// The order of `<`, for two values of one type and for numbers.
+/// Where the values of a type stand among the others.
+fn rank(form: &Edn) -> u8 {
+    match form {
+        Edn::Nil => 0,
+        Edn::Vector(_) | Edn::List(_) => 2,
+        Edn::Map(_) => 3,
+        Edn::Set(_) => 4,
+        Edn::Value(Value::Keyword(_)) => 5,
+        Edn::Value(Value::Boolean(_)) => 6,
+        Edn::Value(Value::String(_)) => 7,
+        Edn::Value(Value::Instant(_)) => 8,
+        _ => 1,
+    }
+}
+
+/// The order of `<`.
 pub(super) fn compare(a: &Edn, b: &Edn) -> Ordering {
     match (a, b) {
+        _ if rank(a) != rank(b) => rank(a).cmp(&rank(b)),
         (Edn::Value(Value::Long(a)), Edn::Value(Value::Long(b))) => a.cmp(b),
         (Edn::Value(Value::String(a)), Edn::Value(Value::String(b))) => {
             a.encode_utf16().cmp(b.encode_utf16())

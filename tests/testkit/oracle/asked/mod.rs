@@ -519,12 +519,13 @@ impl<'a> Oracle<'a> {
             .cloned()
             .unwrap_or_default();
         for answer in answers {
-            let pairs = args.iter().zip(answer);
-            let end: Option<Row> = pairs.fold(Some(Row::new()), |end, (arg, value)| match arg {
-                Term::Var(var) => end.and_then(|end| merge(&end, &Row::from([(*var, value)]))),
-                _ => end,
-            });
-            found.extend(end.and_then(|end| merge(row, &end)));
+            let mut end = Some(row.clone());
+            for (arg, value) in args.iter().zip(answer) {
+                if let (Term::Var(var), Some(row)) = (arg, &end) {
+                    end = merge(row, &Row::from([(*var, value)]));
+                }
+            }
+            found.extend(end);
         }
         Ok(())
     }

@@ -24,8 +24,18 @@ pub struct Answer {
 pub(super) fn answer(oracle: &Oracle<'_>, query: &Query, rows: &Rows) -> Result<Answer, Stop> {
     let mut vars: Vec<&str> = query.find.iter().map(Element::var).collect();
     vars.extend(&query.with);
-    let unbound = rows.iter().any(|row| vars.iter().any(|var| !row.contains_key(var)));
-    if unbound {
+    let mut known = Vec::new();
+    query
+        .clauses
+        .iter()
+        .for_each(|clause| clause.vars(&mut known));
+    for input in &query.inputs {
+        if let Input::Value(bind, _) = input {
+            known.extend(bind.vars());
+        }
+    }
+    let unbound = |row: &Row| vars.iter().any(|var| !row.contains_key(var));
+    if rows.iter().any(unbound) || !vars.iter().all(|var| known.contains(var)) {
         return Err(Stop::Stuck(format!("{vars:?}")));
     }
     let project = |row: &Row| -> Vec<Edn> { vars.iter().map(|var| row[var].clone()).collect() };
@@ -188,6 +198,10 @@ impl Answer {
 
     /// Why an answer of the engine is not this one.
     pub fn differs(&self, found: &Edn) -> Option<String> {
+        // A pull that finds nothing and no row at all are both nil.
+        if found.is_nil() && self.rows.iter().any(|row| row[..] == [Edn::Nil]) {
+            return None;
+        }
         let rows = match self.found_rows(found) {
             Ok(rows) => rows,
             Err(why) => return Some(why),
