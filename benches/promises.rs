@@ -47,6 +47,7 @@ fn of_columns(rows: u64) -> Result<Connection, Failure> {
 
 fn group(db: &Db) -> EntityId {
     db.attribute(&Edn::keyword("n/group"))
+        .expect("memory is read and written")
         .expect("the schema has it")
         .id
 }

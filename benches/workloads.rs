@@ -501,7 +501,7 @@ pub fn load_columns(conn: &Connection, values: [Vec<Value>; 5]) -> Result<(), Fa
     let first = bulk.reserve(values[0].len() as u64).raw();
     let mut columns = Vec::new();
     for (name, values) in NAMES.into_iter().zip(values) {
-        let attribute = conn.db().attribute(&Edn::keyword(name));
+        let attribute = conn.db().attribute(&Edn::keyword(name))?;
         columns.push(Column {
             attribute: attribute.ok_or("the schema is missing")?.id,
             entities: (first..)

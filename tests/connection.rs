@@ -102,8 +102,8 @@ fn a_fork_of_the_past_is_what_the_database_was() {
         assert_eq!(db.next_t(), then.next_t());
         for name in [":p/tag", ":p/label", ":p/mail", ":p/age"] {
             assert_eq!(
-                db.attribute(&edn(name)),
-                then.attribute(&edn(name)),
+                db.attribute(&edn(name)).unwrap(),
+                then.attribute(&edn(name)).unwrap(),
                 "{name}"
             );
         }
@@ -276,7 +276,7 @@ fn named_databases_live_in_the_process() {
     assert!(!create_database(uri).unwrap());
     open(uri).unwrap().transact(SCHEMA).unwrap();
     let again = datomite::connect("datomic:mem://connection-test").unwrap();
-    assert!(again.db().attribute(&edn(":p/name")).is_some());
+    assert!(again.db().attribute(&edn(":p/name")).unwrap().is_some());
     assert!(delete_database(uri).unwrap());
     let gone = datomite::connect(uri).map(|_| ()).unwrap_err();
     assert_eq!(gone.code().unwrap().to_string(), ":peer/db-not-found");

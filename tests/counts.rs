@@ -40,6 +40,7 @@ fn loaded(rows: u64, names: &[&str]) -> (Connection, Arc<ReadFault>) {
             .db()
             .attribute(&Edn::keyword(name))
             .expect("memory is read and written")
+            .expect("the schema has it")
             .id,
         entities: (first..first + rows).map(EntityId::new).collect(),
         values: (0..rows as i64).map(|row| value(name, row)).collect(),
@@ -78,6 +79,7 @@ fn reads_of_a_prefix_count(rows: u64) -> u64 {
     let group = db
         .attribute(&Edn::keyword("n/group"))
         .expect("memory is read and written")
+        .expect("the schema has it")
         .id;
     let count = |value| {
         let range = KeyRange::prefix(None, Some(group), Some(Value::Long(value)));

@@ -167,6 +167,7 @@ fn child_transactor() {
     if conn
         .db()
         .attribute(&Edn::from(Keyword::from(":item/number")))
+        .unwrap()
         .is_none()
     {
         conn.transact(SCHEMA).unwrap();

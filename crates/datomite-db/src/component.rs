@@ -31,6 +31,34 @@ pub(crate) struct Stretch {
     pub(crate) equal: Option<Value>,
 }
 
+impl Stretch {
+    /// Whether no value can be in it.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        match (&self.lo, &self.hi) {
+            (Edge::Start, Edge::Start) | (Edge::End, Edge::End) => true,
+            (Edge::At(a, side), Edge::At(b, other)) => a == b && side == other,
+            _ => false,
+        }
+    }
+
+    /// Whether all its values are one value.
+    pub(crate) fn is_exact(&self) -> bool {
+        matches!((&self.lo, &self.hi), (Edge::At(a, _), Edge::At(b, _)) if a == b)
+    }
+
+    /// Whether a value of the attribute lies in it.
+    pub(crate) fn holds(&self, v: &Value) -> bool {
+        let beyond = |edge: &Edge| match edge {
+            Edge::Start => true,
+            Edge::At(at, Side::Before) => v >= at,
+            Edge::At(at, Side::After) => v > at,
+            Edge::End => false,
+        };
+        let equal = self.equal.as_ref().is_none_or(|equal| v.datomic_eq(equal));
+        equal && beyond(&self.lo) && !beyond(&self.hi)
+    }
+}
+
 /// Finds the place of a form among the values of an attribute.
 pub(crate) fn stretch(db: &Db, attribute: &Attribute, form: &Edn) -> Stretch {
     let value_type = attribute.value_type;

@@ -1,14 +1,17 @@
 //! Raw index access: `datoms`, `seek_datoms`, `rseek_datoms`, `index_range`.
 //!
 //! Decides what components mean: entities and attributes as ids, idents or lookup refs, values by
-//! `component.rs`. `datoms` of something unknown is empty; seeking something unknown starts at
-//! the nearest known place. Trailing nils mean "not given", and a nil before a component finds
-//! nothing. What comes back is the view's, lazily, a leaf at a time.
+//! `component.rs`. `datoms` of an unknown entity or attribute is empty; seeking one starts at the
+//! nearest known place; a reference value, or the attribute of a value, must be known. Trailing
+//! nils mean "not given". After a nil, `datoms` gives rows from the first of the components before
+//! it for as long as they agree with the others. What comes back is the view's, lazily, a leaf at a
+//! time.
 
 use std::vec;
 
 use datomite_model::{Attribute, Component, Datom, Edn, EntityId, Index, Value};
 use datomite_storage::{Bound, KeyRange, Side};
+use num_traits::ToPrimitive;
 
 use crate::component::{Edge, Stretch, stretch};
 use crate::ident::as_id;
@@ -35,6 +38,8 @@ struct Keep {
     equal: Option<Value>,
     /// The fourth component.
     tx: Option<TxRule>,
+    /// Components after a value that several stored ones are equal to.
+    also: Vec<Part>,
 }
 
 enum TxRule {
@@ -44,44 +49,103 @@ enum TxRule {
     From(EntityId, KeyRange),
 }
 
-/// Components made into places.
+/// A component, resolved.
+enum Part {
+    /// Nil.
+    Open,
+    /// It was given, and nothing is called so.
+    Unknown,
+    Entity(EntityId),
+    Attribute(EntityId),
+    /// With its place among the values of the attribute, where that is given.
+    Value(Edn, Option<Stretch>),
+    Tx(EntityId),
+}
+
+/// Components made into places, up to the first that is open or unknown.
 struct Resolved {
     lo: Bound,
     hi: Bound,
     equal: Option<Value>,
     tx: Option<EntityId>,
-    /// All components that were given are known.
-    known: bool,
+    /// What comes after a value that several stored ones are equal to.
+    also: Vec<Part>,
+    /// What comes after an open one.
+    rest: Vec<Part>,
+    /// No value of the attribute equals the one that was given.
+    nowhere: bool,
 }
 
 impl Db {
     /// The datoms that begin with these components of the index.
     pub fn datoms(&self, index: Index, components: &[Edn]) -> Result<Datoms, DbError> {
-        let given = trim(components);
-        if given.iter().any(Edn::is_nil) {
+        let parts = self.parts(index, trim(components))?;
+        if parts.iter().any(|part| matches!(part, Part::Unknown)) {
             return Ok(Datoms::none());
         }
-        let found = self.resolve(index, given, true)?;
-        if !found.known {
+        let found = Resolved::of(parts);
+        if found.nowhere {
             return Ok(Datoms::none());
         }
+        let hi = match found.rest.as_slice() {
+            [] => found.hi,
+            rest => self.end_of_agreement(index, &found.lo, found.hi, rest)?,
+        };
         let keep = Keep {
             equal: found.equal,
             tx: found.tx.map(TxRule::Is),
+            also: found.also,
         };
-        Ok(self.walk(index, found.lo, found.hi, keep, false))
+        Ok(self.walk(index, found.lo, hi, keep, false))
+    }
+
+    /// Where the first row that disagrees with the components after an open one stands. Rows that
+    /// the view hides count, as they do in Datomic's index.
+    fn end_of_agreement(
+        &self,
+        index: Index,
+        lo: &Bound,
+        hi: Bound,
+        rest: &[Part],
+    ) -> Result<Bound, DbError> {
+        let everything = self.basis().history();
+        for datom in everything.walk(index, lo.clone(), hi.clone(), Keep::default(), false) {
+            let datom = datom?;
+            if !rest.iter().all(|part| part.agrees(&datom)) {
+                return Ok(Bound {
+                    e: Some(datom.e),
+                    a: Some(datom.a),
+                    v: Some(datom.v),
+                    side: Side::Before,
+                });
+            }
+        }
+        Ok(hi)
     }
 
     /// All datoms from these components on, to the end of the index.
     pub fn seek_datoms(&self, index: Index, components: &[Edn]) -> Result<Datoms, DbError> {
-        let found = self.resolve(index, trim(components), false)?;
+        let found = Resolved::of(self.parts(index, trim(components))?);
         let keep = found.tx_rule();
         Ok(self.walk(index, found.lo, Bound::end(), keep, false))
     }
 
     /// All datoms from these components backwards, to the start of the index.
     pub fn rseek_datoms(&self, index: Index, components: &[Edn]) -> Result<Datoms, DbError> {
-        let found = self.resolve(index, trim(components), false)?;
+        let given = trim(components);
+        let parts = self.parts(index, given)?;
+        // Datomic stumbles over these, and over no other unknown components.
+        let must_be_known = match index {
+            Index::Eavt | Index::Aevt => 2,
+            Index::Avet => 1,
+            Index::Vaet => 0,
+        };
+        if let (Some(Part::Unknown), Some(form)) = (parts.last(), given.last())
+            && parts.len() == must_be_known
+        {
+            return Err(DbError::NotAnEntity { form: form.clone() });
+        }
+        let found = Resolved::of(parts);
         let keep = found.tx_rule();
         Ok(self.walk(index, Bound::start(), found.hi, keep, true))
     }
@@ -90,12 +154,12 @@ impl Db {
     /// open. Bounds are values: nothing in them is resolved.
     pub fn index_range(&self, attribute: &Edn, start: &Edn, end: &Edn) -> Result<Datoms, DbError> {
         let id = self.require_entid(attribute)?;
-        let attribute = self
-            .schema()
-            .attribute(id)
-            .ok_or_else(|| DbError::NotAnAttribute {
-                form: attribute.clone(),
-            })?;
+        let attribute =
+            self.schema()
+                .attribute(id)
+                .ok_or_else(|| DbError::AttributeNotIndexed {
+                    attribute: attribute.clone(),
+                })?;
         check_avet(attribute)?;
         let place = |form: &Edn, open: Edge| match form {
             Edn::Nil => open,
@@ -125,115 +189,149 @@ impl Db {
         }
     }
 
-    /// Makes places of components, up to the first that is unknown.
-    fn resolve(&self, index: Index, given: &[Edn], strict: bool) -> Result<Resolved, DbError> {
+    /// What the components are.
+    fn parts(&self, index: Index, given: &[Edn]) -> Result<Vec<Part>, DbError> {
+        let components = index.components();
+        let form_of = |component: Component| {
+            let at = components.iter().position(|other| *other == component)?;
+            given.get(at).filter(|form| !form.is_nil())
+        };
+        let attribute_form = form_of(Component::Attribute);
+        let attribute = match attribute_form {
+            Some(form) => self.entid(form)?,
+            None => None,
+        };
+        if index == Index::Avet
+            && let Some(attribute) = attribute.and_then(|a| self.schema().attribute(a))
+        {
+            check_avet(attribute)?;
+        }
+        let mut value = match form_of(Component::Value) {
+            Some(form) if index == Index::Vaet => {
+                Some(Part::Value(reference(self.require_entid(form)?), None))
+            }
+            Some(form) => Some(self.value_part(attribute_form, attribute, form)?),
+            None => None,
+        };
+        let mut parts = Vec::with_capacity(given.len());
+        for (component, form) in components.into_iter().zip(given) {
+            parts.push(match component {
+                _ if form.is_nil() => Part::Open,
+                Component::Entity => self.entid(form)?.map_or(Part::Unknown, Part::Entity),
+                Component::Attribute => attribute.map_or(Part::Unknown, Part::Attribute),
+                Component::Value => value.take().unwrap_or(Part::Open),
+            });
+        }
+        match given.get(3) {
+            None => {}
+            Some(form) => parts.push(Part::Tx(transaction(form)?)),
+        }
+        Ok(parts)
+    }
+
+    /// A value of an attribute: idents and lookup refs are resolved where it is a reference.
+    fn value_part(
+        &self,
+        attribute_form: Option<&Edn>,
+        attribute: Option<EntityId>,
+        form: &Edn,
+    ) -> Result<Part, DbError> {
+        let Some(attribute_form) = attribute_form else {
+            return Ok(Part::Value(form.clone(), None));
+        };
+        let id = attribute.ok_or_else(|| DbError::NotAnEntity {
+            form: attribute_form.clone(),
+        })?;
+        let attribute = self
+            .schema()
+            .attribute(id)
+            .ok_or_else(|| DbError::NotAnAttribute {
+                form: attribute_form.clone(),
+            })?;
+        let form = match attribute.is_ref() {
+            true => reference(self.require_entid(form)?),
+            false => form.clone(),
+        };
+        let place = stretch(self, attribute, &form);
+        Ok(Part::Value(form, Some(place)))
+    }
+}
+
+fn reference(id: EntityId) -> Edn {
+    Edn::Value(Value::Ref(id))
+}
+
+/// The transaction of a t, or of an id; fractions are cut.
+fn transaction(form: &Edn) -> Result<EntityId, DbError> {
+    let number = match form.as_value() {
+        Some(Value::Double(n)) => Edn::long(*n as i64),
+        Some(Value::Float(n)) => Edn::long(*n as i64),
+        Some(Value::BigInt(n)) => Edn::long(i64::try_from(n.as_ref()).unwrap_or(i64::MAX)),
+        Some(Value::BigDec(n)) => Edn::long(n.to_bigdecimal().to_i64().unwrap_or(i64::MAX)),
+        _ => form.clone(),
+    };
+    let id = as_id(&number).ok_or_else(|| DbError::NotATimePoint { form: form.clone() })?;
+    Ok(match id.partition().number() {
+        0 => id.t().tx(),
+        _ => id,
+    })
+}
+
+impl Resolved {
+    fn of(parts: Vec<Part>) -> Resolved {
         let mut found = Resolved {
             lo: Bound::start(),
             hi: Bound::end(),
             equal: None,
             tx: None,
-            known: true,
+            also: Vec::new(),
+            rest: Vec::new(),
+            nowhere: false,
         };
-        for (component, form) in index.components().into_iter().zip(given) {
-            let known = match component {
-                Component::Entity => match self.entid(form)? {
-                    Some(e) => found.put(|bound| bound.e = Some(e)),
-                    None => false,
-                },
-                Component::Attribute => self.resolve_attribute(index, form, &mut found)?,
-                Component::Value if index == Index::Vaet => match self.entid(form)? {
-                    Some(e) => found.put(|bound| bound.v = Some(Value::Ref(e))),
-                    None if strict => {
-                        return Err(DbError::NotAnEntity { form: form.clone() });
+        let mut parts = parts.into_iter();
+        // A stretch of several values that are equal to Datomic cannot be narrowed further.
+        let mut is_loose = false;
+        while let Some(part) = parts.next() {
+            match part {
+                Part::Entity(e) if !is_loose => found.put(|bound| bound.e = Some(e)),
+                Part::Attribute(a) => found.put(|bound| bound.a = Some(a)),
+                Part::Value(_, Some(place)) => {
+                    found.nowhere = place.is_nowhere();
+                    is_loose = !place.is_exact();
+                    found.lo = at_edge(&found.lo, place.lo);
+                    found.hi = at_edge(&found.hi, place.hi);
+                    found.equal = place.equal;
+                    if found.nowhere {
+                        break;
                     }
-                    None => false,
-                },
-                Component::Value => self.resolve_value(form, &mut found)?,
-            };
-            if !known {
-                found.known = false;
-                return Ok(found);
+                }
+                Part::Value(Edn::Value(value @ Value::Ref(_)), None) if found.lo.a.is_none() => {
+                    found.put(|bound| bound.v = Some(value.clone()));
+                }
+                Part::Tx(tx) if !is_loose => found.tx = Some(tx),
+                part @ (Part::Entity(_) | Part::Tx(_)) => found.also.push(part),
+                part => {
+                    found.rest.push(part);
+                    found.rest.extend(parts);
+                    break;
+                }
             }
         }
-        if let Some(tx) = given.get(3) {
-            found.tx = as_id(tx).map(|id| match id.partition().number() {
-                0 => id.t().tx(),
-                _ => id,
-            });
-            found.known = found.tx.is_some();
-        }
-        Ok(found)
+        found
     }
 
-    fn resolve_attribute(
-        &self,
-        index: Index,
-        form: &Edn,
-        found: &mut Resolved,
-    ) -> Result<bool, DbError> {
-        let Some(a) = self.entid(form)? else {
-            return Ok(false);
-        };
-        if let Some(attribute) = self.schema().attribute(a)
-            && index == Index::Avet
-        {
-            check_avet(attribute)?;
-        }
-        Ok(found.put(|bound| bound.a = Some(a)))
-    }
-
-    fn resolve_value(&self, form: &Edn, found: &mut Resolved) -> Result<bool, DbError> {
-        let Some(attribute) = found.lo.a.and_then(|a| self.schema().attribute(a)) else {
-            return Ok(false);
-        };
-        let Stretch { lo, hi, equal } = match self.ref_value(attribute, form)? {
-            RefValue::Entity(e) => stretch(self, attribute, &Edn::from(Value::Ref(e))),
-            RefValue::Unknown => return Ok(false),
-            RefValue::NotARef => stretch(self, attribute, form),
-        };
-        found.lo = at_edge(&found.lo, lo);
-        found.hi = at_edge(&found.hi, hi);
-        found.equal = equal;
-        Ok(true)
-    }
-
-    /// Resolves idents and lookup refs where the attribute is a reference.
-    fn ref_value(&self, attribute: &Attribute, form: &Edn) -> Result<RefValue, DbError> {
-        let names_entity = match form {
-            Edn::List(_) | Edn::Vector(_) => true,
-            Edn::Value(Value::Keyword(_)) => true,
-            Edn::Value(Value::String(text)) => text.starts_with(':'),
-            _ => false,
-        };
-        if !attribute.is_ref() || !names_entity {
-            return Ok(RefValue::NotARef);
-        }
-        Ok(match self.entid(form)? {
-            Some(e) => RefValue::Entity(e),
-            None => RefValue::Unknown,
-        })
-    }
-}
-
-enum RefValue {
-    Entity(EntityId),
-    Unknown,
-    NotARef,
-}
-
-impl Resolved {
     /// Narrows both ends by one component.
-    fn put(&mut self, set: impl Fn(&mut Bound)) -> bool {
+    fn put(&mut self, set: impl Fn(&mut Bound)) {
         for (bound, side) in [(&mut self.lo, Side::Before), (&mut self.hi, Side::After)] {
             set(bound);
             bound.side = side;
         }
-        true
     }
 
     fn tx_rule(&self) -> Keep {
         Keep {
             equal: None,
+            also: Vec::new(),
             tx: self.tx.map(|tx| {
                 let exact = KeyRange {
                     lo: self.lo.clone(),
@@ -245,10 +343,25 @@ impl Resolved {
     }
 }
 
+impl Part {
+    fn agrees(&self, datom: &Datom) -> bool {
+        match self {
+            Part::Open => true,
+            Part::Unknown => false,
+            Part::Entity(e) => datom.e == *e,
+            Part::Attribute(a) => datom.a == *a,
+            Part::Value(_, Some(place)) => place.holds(&datom.v),
+            Part::Value(form, None) => form.as_value().is_some_and(|v| datom.v.datomic_eq(v)),
+            Part::Tx(tx) => datom.tx == *tx,
+        }
+    }
+}
+
 impl Keep {
     fn accepts(&self, datom: &Datom, reverse: bool) -> bool {
         let equal = self.equal.as_ref().is_none_or(|v| datom.v.datomic_eq(v));
         equal
+            && self.also.iter().all(|part| part.agrees(datom))
             && match &self.tx {
                 None => true,
                 Some(TxRule::Is(tx)) => datom.tx == *tx,
@@ -332,7 +445,7 @@ fn check_avet(attribute: &Attribute) -> Result<(), DbError> {
     match attribute.has_avet() {
         true => Ok(()),
         false => Err(DbError::AttributeNotIndexed {
-            attribute: attribute.ident.clone(),
+            attribute: Edn::from(attribute.ident.clone()),
         }),
     }
 }

@@ -40,11 +40,11 @@ pub enum DbError {
         /// The form.
         form: Edn,
     },
-    /// AVET asked about an attribute that it does not hold.
-    #[error("attribute: {attribute} is not indexed")]
+    /// AVET asked about an attribute that it does not hold, or about no attribute at all.
+    #[error("{attribute} is not indexed: :avet holds attributes with :db/index or :db/unique")]
     AttributeNotIndexed {
-        /// The attribute's ident.
-        attribute: Keyword,
+        /// The attribute's ident, or what was given for it.
+        attribute: Edn,
     },
     /// A form that is no t, transaction or instant.
     #[error("not a time point: {form}")]

@@ -14,7 +14,8 @@ use crate::db::DB_IDENT;
 use crate::{Db, DbError};
 
 impl Db {
-    /// The entity that a form names: id, ident or lookup ref. `None` where it names none.
+    /// The entity that a form names: id, ident or lookup ref. `None` where it names none, and for
+    /// forms that never name one, as an instant.
     pub fn entid(&self, form: &Edn) -> Result<Option<EntityId>, DbError> {
         match form {
             Edn::Nil => Ok(None),
@@ -23,10 +24,7 @@ impl Db {
             Edn::Value(Value::Tuple(_)) => Err(DbError::InvalidLookupRef { form: form.clone() }),
             _ => match as_id(form) {
                 Some(id) => Ok(Some(id)),
-                None => match ident_form(form)? {
-                    Some(ident) => Ok(self.schema().entid(&ident)),
-                    None => Err(DbError::NotAnEntity { form: form.clone() }),
-                },
+                None => Ok(ident_form(form)?.and_then(|ident| self.schema().entid(&ident))),
             },
         }
     }
@@ -37,10 +35,10 @@ impl Db {
             .ok_or_else(|| DbError::NotAnEntity { form: form.clone() })
     }
 
-    /// What the schema says about the attribute that a form names, if it names one.
-    pub fn attribute(&self, form: &Edn) -> Option<Arc<Attribute>> {
-        let id = self.entid(form).ok().flatten()?;
-        self.schema().attribute(id).cloned()
+    /// What the schema says about the attribute that a form names; `None` where it names none.
+    pub fn attribute(&self, form: &Edn) -> Result<Option<Arc<Attribute>>, DbError> {
+        let id = self.entid(form)?;
+        Ok(id.and_then(|id| self.schema().attribute(id).cloned()))
     }
 
     /// The entity with a value of a unique attribute, as the view shows it.

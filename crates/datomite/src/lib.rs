@@ -119,7 +119,7 @@ pub use datomite_query::{
     Arithmetic, Ask, CallError, CancelToken, ExplainedStep, Explanation, FromRow, FunctionDoc,
     FunctionRole, Input, Operator, Pattern, Place, PullError, Query, QueryError, QueryOptions,
     QueryResult, Question, Row, Uses, documented_functions, explain, explain_with, index_pull,
-    pull, pull_many, q, q_with,
+    index_pull_some, pull, pull_many, q, q_with,
 };
 
 /// Loading in bulk: groups of transactions of typed columns, invisible until committed.

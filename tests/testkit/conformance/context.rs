@@ -118,7 +118,8 @@ impl Context {
             "tx" => Ok(entity_form(self.tx(inner)?.id)),
             "t" => Ok(Edn::from(self.tx(inner)?.id.t())),
             "inst-of" => Ok(Edn::from(self.tx(inner)?.instant)),
-            "entity" => self.resolve(inner),
+            // An object of the entity API names no entity; it stays a form that is none.
+            "entity" => Ok(tagged("entity", self.resolve(inner)?)),
             "ratio" => match inner.as_sequence() {
                 Some([n, d]) => datomite::read(&format!("{n}/{d}"))
                     .map_err(|error| Failure::Case(error.to_string())),

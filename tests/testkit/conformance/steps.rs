@@ -293,7 +293,7 @@ fn ident(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> 
 
 fn attribute(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failure> {
     let db = step_db(context, step)?;
-    let found = db.attribute(&resolved(context, step, key)?);
+    let found = db.attribute(&resolved(context, step, key)?)?;
     Ok(found.map_or(Edn::Nil, |attribute| attribute_answer(&attribute)))
 }
 

@@ -49,6 +49,17 @@ pub enum PullError {
         form: Edn,
         /// The map specs around it, outermost first.
         path: Vec<Edn>,
+        /// Whether it stands in `(limit attr n)`, where Datomic has a keyword for the error.
+        old: bool,
+    },
+    /// A limited recursion beside the wildcard that would give the same key.
+    #[error(
+        "{attribute} cannot recur a number of times beside *: name the attributes instead of *, \
+         or recur without a limit by ..."
+    )]
+    LimitedBesideWildcard {
+        /// The attribute as written.
+        attribute: Edn,
     },
     /// `:xform` of a name that may not be used.
     #[error("{name} is no function of the pull language; register it by a qualified name")]
@@ -107,6 +118,7 @@ impl PullError {
             PullError::InvalidAttrSpec { .. } => "db.error/invalid-attr-spec",
             PullError::InvalidRecurLimit { .. } => "db.error/invalid-recur-limit",
             PullError::NotAKeyword { .. } => "db.error/not-a-keyword",
+            PullError::InvalidLimit { old: true, .. } => "db.error/invalid-limit",
             PullError::DuplicateAttribute { .. } => "pull/duplicate-attribute",
             PullError::NilInput { .. } => "db.error/nil-input",
             PullError::InvalidPull { .. } => "db.error/invalid-pull",

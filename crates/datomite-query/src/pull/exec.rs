@@ -18,6 +18,13 @@ use crate::builtins::{Arg, Callable, Context, find};
 
 type Outcome = Result<Option<Edn>, QueryError>;
 
+/// The map that a pull makes of an entity.
+struct Answer {
+    entries: Vec<(Edn, Edn)>,
+    /// Whether two specs may answer under one key.
+    may_collide: bool,
+}
+
 /// A pattern resolved against one database.
 pub(crate) struct Prepared<'a> {
     db: &'a Db,
@@ -34,8 +41,8 @@ struct PreparedSpec<'a> {
     attribute: Option<Arc<Attribute>>,
     xform: Option<Callable>,
     sub: Option<Prepared<'a>>,
-    /// Whether the end of a recursion still shows ids.
-    stubs: bool,
+    /// How the end of a recursion still shows ids, if it does.
+    stubs: Option<KeyStyle>,
 }
 
 /// Where a pull stands: the way from the first entity of the pattern, and what recursion may do.
@@ -108,73 +115,117 @@ impl<'a> Prepared<'a> {
             level,
         };
         path.seen.extend(id);
-        let mut entries = Vec::with_capacity(self.specs.len() + 1);
-        self.id_entry(id, &mut entries);
+        let mut answer = self.answer();
+        if let Some(style) = self.pattern.id {
+            answer.put(id_key(style), id_form(id));
+        }
         let mut found = match id {
-            Some(id) => {
-                if let Some(style) = self.pattern.wildcard {
-                    self.wildcard(id, style, level, &mut entries)?;
-                }
-                self.forward_values(id)?
-            }
+            Some(id) => self.forward_values(id)?,
             None => vec![Vec::new(); self.specs.len()],
         };
-        for (at, spec) in self.specs.iter().enumerate() {
-            let values = match (spec.spec.direction, id) {
-                (Direction::Reverse, Some(id)) => spec.referrers(self.db, id)?,
-                _ => std::mem::take(&mut found[at]),
-            };
-            let any = !values.is_empty();
-            let value = spec.shape(self, at, values, path, here)?;
-            match spec.finish(self.db, value)? {
-                Some(value) => put_new(&mut entries, &spec.spec.key, value),
-                // Datomic's wildcard says nil of an attribute whose sub-pattern finds nothing.
-                None if any && self.pattern.wildcard.is_some() => {
-                    put_new(&mut entries, &spec.spec.key, Edn::Nil);
-                }
-                None => {}
+        let walked = match (id, self.pattern.wildcard) {
+            (Some(id), Some(style)) => {
+                self.wildcard(id, style, &mut found, path, here, &mut answer)?
             }
-        }
+            _ => vec![false; self.specs.len()],
+        };
+        self.forward(found, &walked, path, here, &mut answer)?;
+        self.reverse(path, here, &mut answer)?;
         if id.is_some() {
             path.seen.pop();
         }
-        Ok((!entries.is_empty()).then_some(Edn::Map(entries)))
+        Ok((!answer.entries.is_empty()).then_some(Edn::Map(answer.entries)))
     }
 
-    fn id_entry(&self, id: Option<EntityId>, entries: &mut Vec<(Edn, Edn)>) {
-        let style = match (self.pattern.id, self.pattern.wildcard) {
-            (true, _) => KeyStyle::Keyword,
-            (false, Some(style)) => style,
-            (false, None) => return,
-        };
-        entries.push((id_key(style), id_form(id)));
+    fn answer(&self) -> Answer {
+        let aliased = |spec: &PreparedSpec<'_>| spec.spec.key != spec.spec.written;
+        Answer {
+            entries: Vec::with_capacity(self.specs.len() + 1),
+            may_collide: self.specs.iter().any(aliased),
+        }
     }
 
-    /// Everything that no spec names.
+    /// Everything that the entity has, by attribute; where a spec names an attribute as the
+    /// wildcard would, what the spec makes of it. Of two things under one key the later stays, and
+    /// nil stands for a spec that finds nothing. Says which specs were met.
     fn wildcard(
         &self,
         id: EntityId,
         style: KeyStyle,
-        level: usize,
-        entries: &mut Vec<(Edn, Edn)>,
-    ) -> Result<(), QueryError> {
+        found: &mut [Vec<Value>],
+        path: &mut Path,
+        here: Here,
+        answer: &mut Answer,
+    ) -> Result<Vec<bool>, QueryError> {
+        let mut walked = vec![false; self.specs.len()];
         let mut whole = Whole::new(self.db, style, Some(id));
         for (attribute, values) in everything(self.db, id)? {
-            if self.names(&attribute.ident) {
+            let Some(at) = self.spec_for(&attribute.ident, style) else {
+                if let Some(value) = whole.values(&attribute, values, here.level)? {
+                    answer.put(attribute_key(&attribute.ident, style), value);
+                }
+                continue;
+            };
+            walked[at] = true;
+            let spec = &self.specs[at];
+            if matches!(spec.spec.sub, Sub::Recursion(Some(_))) {
+                let attribute = spec.spec.written.clone();
+                return Err(PullError::LimitedBesideWildcard { attribute }.into());
+            }
+            let value = spec.shape(self, at, std::mem::take(&mut found[at]), path, here)?;
+            let value = spec.finish(self.db, value)?.unwrap_or(Edn::Nil);
+            answer.put(spec.spec.key.clone(), value);
+        }
+        Ok(walked)
+    }
+
+    /// The spec that takes an attribute from the wildcard.
+    fn spec_for(&self, ident: &Keyword, style: KeyStyle) -> Option<usize> {
+        self.specs.iter().position(|spec| {
+            let spec = spec.spec;
+            spec.direction == Direction::Forward && spec.style == style && spec.attribute == *ident
+        })
+    }
+
+    /// The forward specs that the wildcard did not meet, in the order of the pattern. A key that is
+    /// there already is not even looked for.
+    fn forward(
+        &self,
+        mut found: Vec<Vec<Value>>,
+        walked: &[bool],
+        path: &mut Path,
+        here: Here,
+        answer: &mut Answer,
+    ) -> Result<(), QueryError> {
+        for (at, spec) in self.specs.iter().enumerate() {
+            if spec.spec.direction == Direction::Reverse || walked[at] || answer.has(&spec.spec.key)
+            {
                 continue;
             }
-            if let Some(value) = whole.values(&attribute, values, level)? {
-                entries.push((attribute_key(&attribute.ident, style), value));
+            let value = spec.shape(self, at, std::mem::take(&mut found[at]), path, here)?;
+            if let Some(value) = spec.finish(self.db, value)? {
+                answer.put(spec.spec.key.clone(), value);
             }
         }
         Ok(())
     }
 
-    /// Whether a spec names the attribute so, which takes it from the wildcard.
-    fn names(&self, ident: &Keyword) -> bool {
-        self.specs
-            .iter()
-            .any(|spec| spec.spec.direction == Direction::Forward && spec.spec.attribute == *ident)
+    /// The reverse specs, last: what they find stands in the place of what is there.
+    fn reverse(&self, path: &mut Path, here: Here, answer: &mut Answer) -> Result<(), QueryError> {
+        for (at, spec) in self.specs.iter().enumerate() {
+            if spec.spec.direction == Direction::Forward {
+                continue;
+            }
+            let values = match here.id {
+                Some(id) => spec.referrers(self.db, id)?,
+                None => Vec::new(),
+            };
+            let value = spec.shape(self, at, values, path, here)?;
+            if let Some(value) = spec.finish(self.db, value)? {
+                answer.put(spec.spec.key.clone(), value);
+            }
+        }
+        Ok(())
     }
 
     /// The values of each forward spec, in one scan that leaps over what nobody asks for.
@@ -256,13 +307,12 @@ impl<'a> PreparedSpec<'a> {
             Sub::Pattern(inner) => Some(Prepared::of(db, inner)?),
             _ => None,
         };
-        let endless = spec.sub == Sub::Recursion(None);
         Ok(PreparedSpec {
             spec,
             attribute: attribute.filter(followed),
             xform,
             sub,
-            stubs: pattern.id || (endless && pattern.wildcard.is_some()),
+            stubs: pattern.id,
         })
     }
 
@@ -351,7 +401,7 @@ impl<'a> PreparedSpec<'a> {
             return Ok(Some(id_map(id, self.spec.style)));
         }
         if here.again || path.left[at] == 0 {
-            return Ok(self.stubs.then(|| id_map(id, self.spec.style)));
+            return Ok(self.stubs.map(|style| id_map(id, style)));
         }
         let left = path.left[at];
         path.left[at] = if left == u64::MAX { left } else { left - 1 };
@@ -393,9 +443,19 @@ fn identified(db: &Db, value: Value) -> Result<Option<EntityId>, QueryError> {
     Ok(db.entid(&form)?)
 }
 
-/// Puts an entry into a map that has no such key yet: of two specs the first wins.
-fn put_new(entries: &mut Vec<(Edn, Edn)>, key: &Edn, value: Edn) {
-    if !entries.iter().any(|(known, _)| known == key) {
-        entries.push((key.clone(), value));
+impl Answer {
+    fn has(&self, key: &Edn) -> bool {
+        self.may_collide && self.entries.iter().any(|(known, _)| known == key)
+    }
+
+    /// Puts an entry, in the place of one with the same key.
+    fn put(&mut self, key: Edn, value: Edn) {
+        if self.may_collide
+            && let Some(entry) = self.entries.iter_mut().find(|(known, _)| *known == key)
+        {
+            entry.1 = value;
+            return;
+        }
+        self.entries.push((key, value));
     }
 }

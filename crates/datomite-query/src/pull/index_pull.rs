@@ -6,15 +6,26 @@
 use std::sync::Arc;
 
 use datomite_db::{Datoms, Db, DbError};
-use datomite_model::{Attribute, Edn, Index};
+use datomite_model::{Attribute, Datom, Edn, Index};
 
 use super::{Pattern, Prepared, PullError, refuse_history};
 use crate::QueryError;
 use crate::builtins::is_true;
 
 /// Pulls what an index walk finds. `options` is a map of `:index`, `:selector`, `:start` and, if
-/// wanted, `:reverse`, `:offset`, `:limit`. Entities that the pull finds nothing of are nil.
+/// wanted, `:reverse`; other keys are ignored, as by Datomic's peer. Entities that the pull finds
+/// nothing of are nil. [`index_pull_some`] pulls a part of them.
 pub fn index_pull(db: &Db, options: &Edn) -> Result<Vec<Edn>, QueryError> {
+    index_pull_some(db, options, 0, usize::MAX)
+}
+
+/// As [`index_pull`], after `offset` rows of the walk and at most `limit` of them.
+pub fn index_pull_some(
+    db: &Db,
+    options: &Edn,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<Edn>, QueryError> {
     let given = |name: &str| {
         options
             .get(&Edn::keyword(name))
@@ -27,6 +38,7 @@ pub fn index_pull(db: &Db, options: &Edn) -> Result<Vec<Edn>, QueryError> {
     let first = start.first().ok_or(PullError::NilInput {
         missing: "an attribute in :start",
     })?;
+    let pattern = Pattern::from_edn(selector)?;
     refuse_history(db)?;
     let id = db.require_entid(first)?;
     let attribute = db.schema().attribute(id).cloned();
@@ -34,19 +46,11 @@ pub fn index_pull(db: &Db, options: &Edn) -> Result<Vec<Edn>, QueryError> {
         form: first.clone(),
     })?;
     let index = walkable(index, &attribute, start)?;
-    let pattern = Pattern::from_edn(selector)?;
     let prepared = Prepared::new(db, &pattern)?;
     let reverse = given("reverse").is_some_and(is_true);
-    let number = |name, or| {
-        given(name)
-            .and_then(Edn::as_long)
-            .map_or(or, |n| n as usize)
-    };
     let walk = walk(db, index, start, reverse)?;
-    pulled(walk, &prepared, &attribute, index)
-        .skip(number("offset", 0))
-        .take(number("limit", usize::MAX))
-        .collect()
+    let rows = walk.skip(offset).take(limit);
+    pulled(rows, &prepared, &attribute, index).collect()
 }
 
 /// The index, if it can walk the attribute from there.
@@ -76,12 +80,12 @@ fn walk(db: &Db, index: Index, start: &[Edn], reverse: bool) -> Result<Datoms, D
 }
 
 fn pulled<'a>(
-    walk: Datoms,
+    walk: impl Iterator<Item = Result<Datom, DbError>> + 'a,
     prepared: &'a Prepared<'a>,
     attribute: &'a Arc<Attribute>,
     index: Index,
 ) -> impl Iterator<Item = Result<Edn, QueryError>> + 'a {
-    let inside = |datom: &Result<datomite_model::Datom, DbError>| {
+    let inside = |datom: &Result<Datom, DbError>| {
         datom.as_ref().map_or(true, |datom| datom.a == attribute.id)
     };
     walk.take_while(inside).map(move |datom| {

@@ -15,7 +15,7 @@ use datomite_model::Edn;
 use crate::QueryError;
 pub use error::PullError;
 pub(crate) use exec::Prepared;
-pub use index_pull::index_pull;
+pub use index_pull::{index_pull, index_pull_some};
 pub use pattern::Pattern;
 
 /// How deep entities may nest. A result that deep is still safe to print, compare and drop.

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Edn, Keyword, Symbol, Value};
+use datomite_model::{BigInt, Edn, Keyword, Symbol, Value};
+use num_bigint::Sign;
+use num_traits::ToPrimitive;
 
 use super::{LIMIT_DEFAULT, PullError};
 
@@ -24,8 +26,8 @@ const XFORMS: &[&str] = &[
 pub struct Pattern {
     /// `*`, and how it writes its keys.
     pub(super) wildcard: Option<KeyStyle>,
-    /// Whether `:db/id` is asked for.
-    pub(super) id: bool,
+    /// How the key of the id is written, where `:db/id` or `*` asks for it: the later of them says.
+    pub(super) id: Option<KeyStyle>,
     /// In the order written.
     pub(super) specs: Vec<Spec>,
 }
@@ -71,6 +73,15 @@ pub(super) enum Sub {
     Recursion(Option<u64>),
 }
 
+impl Spec {
+    /// Whether it is `:db/id`, whatever its options say.
+    fn is_id(&self) -> bool {
+        self.style == KeyStyle::Keyword
+            && self.direction == Direction::Forward
+            && self.attribute.as_str() == "db/id"
+    }
+}
+
 impl Pattern {
     /// Reads a pattern from a form, or from EDN in a string.
     pub fn from_edn(form: &Edn) -> Result<Pattern, PullError> {
@@ -86,9 +97,10 @@ impl Pattern {
             form: Edn::string(text),
         };
         let forms = datomite_model::read_all(text).map_err(|_| not_a_pattern())?;
-        match forms.as_slice() {
-            [] => Ok(Pattern::default()),
-            [form] if form.as_str().is_none() => Pattern::from_edn(form),
+        // What follows the first form is not looked at, as in Datomic.
+        match forms.first() {
+            None | Some(Edn::Nil) => Ok(Pattern::default()),
+            Some(form) if form.as_str().is_none() => Pattern::from_edn(form),
             _ => Err(not_a_pattern()),
         }
     }
@@ -121,13 +133,14 @@ fn pattern(form: &Edn, path: &mut Path) -> Result<Pattern, PullError> {
 }
 
 fn element(form: &Edn, pattern: &mut Pattern, path: &mut Path) -> Result<(), PullError> {
-    if let Some(style) = wildcard(form) {
+    if let Some(style) = wildcard(form).or_else(|| limited_wildcard(form)) {
         pattern.wildcard = Some(style);
+        pattern.id = Some(style);
         return Ok(());
     }
     if let Edn::Map(entries) = form {
         for (key, value) in entries {
-            if wildcard(key).is_some() {
+            if wildcard(key) == Some(KeyStyle::Keyword) {
                 continue;
             }
             let mut spec = expression(key, path)?;
@@ -139,8 +152,8 @@ fn element(form: &Edn, pattern: &mut Pattern, path: &mut Path) -> Result<(), Pul
         return Ok(());
     }
     let spec = expression(form, path)?;
-    if spec.style == KeyStyle::Keyword && spec.attribute.as_str() == "db/id" {
-        pattern.id = true;
+    if spec.is_id() {
+        pattern.id = Some(KeyStyle::Keyword);
     } else {
         pattern.specs.push(spec);
     }
@@ -156,14 +169,32 @@ fn wildcard(form: &Edn) -> Option<KeyStyle> {
     }
 }
 
+/// `(limit * n)`: the limit says nothing.
+fn limited_wildcard(form: &Edn) -> Option<KeyStyle> {
+    match form {
+        Edn::List(items) | Edn::Vector(items) if is_old_word(items.first()?) => {
+            wildcard(items.get(1)?)
+        }
+        _ => None,
+    }
+}
+
+fn is_old_word(form: &Edn) -> bool {
+    matches!(form, Edn::Value(Value::Symbol(word)) if matches!(word.as_str(), "limit" | "default"))
+}
+
 fn sub(form: &Edn, path: &mut Path) -> Result<Sub, PullError> {
     match form {
-        Edn::Vector(_) | Edn::List(_) | Edn::Set(_) => {
+        Edn::Vector(_) | Edn::List(_) => {
             pattern(form, path).map(|inner| Sub::Pattern(Arc::new(inner)))
         }
         Edn::Value(Value::Symbol(dots)) if dots.as_str() == "..." => Ok(Sub::Recursion(None)),
         Edn::Value(Value::String(dots)) if dots.as_ref() == "..." => Ok(Sub::Recursion(None)),
         Edn::Value(Value::Long(times)) if *times > 0 => Ok(Sub::Recursion(Some(*times as u64))),
+        Edn::Value(Value::BigInt(times)) if times.sign() == Sign::Plus => {
+            let times = u64::try_from(times.as_ref()).unwrap_or(u64::MAX - 1);
+            Ok(Sub::Recursion(Some(times)))
+        }
         _ => Err(PullError::InvalidRecurLimit {
             form: form.clone(),
             path: path.clone(),
@@ -181,38 +212,60 @@ fn expression(form: &Edn, path: &Path) -> Result<Spec, PullError> {
         return attribute(form).ok_or_else(invalid);
     };
     let (head, rest) = items.split_first().ok_or_else(invalid)?;
+    if is_old_word(head) {
+        return old_expression(form, head, rest, path);
+    }
     match head {
-        Edn::Value(Value::Symbol(word)) if matches!(word.as_str(), "limit" | "default") => {
-            let (name, value) = rest.split_first().ok_or_else(invalid)?;
-            let mut spec = attribute(name).ok_or_else(invalid)?;
-            let value = value.first().unwrap_or(&Edn::Nil);
-            if word.as_str() == "limit" {
-                spec.limit = limit(value, path)?;
-            } else {
-                spec.default = Some(value.clone()).filter(|form| !form.is_nil());
-            }
-            return Ok(spec);
-        }
-        Edn::Value(Value::String(word)) if matches!(word.as_ref(), "limit" | "default") => {
-            return Err(PullError::NotAKeyword { form: head.clone() });
-        }
-        _ => {}
+        Edn::Value(Value::Keyword(_)) => {}
+        Edn::Value(Value::String(text)) if text.starts_with(':') => return Err(invalid()),
+        Edn::Value(Value::Symbol(_)) | Edn::Nil => return Err(invalid()),
+        _ => return Err(PullError::NotAKeyword { form: head.clone() }),
     }
     let mut spec = attribute(head).ok_or_else(invalid)?;
     if rest.len() % 2 == 1 {
         return Err(invalid());
     }
     for pair in rest.chunks(2) {
-        option(&mut spec, &pair[0], &pair[1], path)?.ok_or_else(invalid)?;
+        option(&mut spec, &pair[0], &pair[1], path)?;
     }
     Ok(spec)
 }
 
-/// Applies one option; unknown ones are ignored, a keyword in text is none.
-fn option(spec: &mut Spec, name: &Edn, value: &Edn, path: &Path) -> Result<Option<()>, PullError> {
+/// `(limit attr n)` or `(default attr v)`; of one within the other only the outer counts.
+fn old_expression(form: &Edn, word: &Edn, rest: &[Edn], path: &Path) -> Result<Spec, PullError> {
+    let invalid = || PullError::InvalidAttrSpec {
+        form: form.clone(),
+        path: path.clone(),
+    };
+    let (mut name, value) = rest.split_first().ok_or_else(invalid)?;
+    while let Edn::List(items) | Edn::Vector(items) = name
+        && items.first().is_some_and(is_old_word)
+    {
+        name = items.get(1).ok_or_else(invalid)?;
+    }
+    let mut spec = attribute(name).ok_or_else(invalid)?;
+    let value = value.first().unwrap_or(&Edn::Nil);
+    if *word == Edn::symbol("default") {
+        spec.default = Some(value.clone()).filter(|form| !form.is_nil());
+        return Ok(spec);
+    }
+    spec.limit = match value {
+        Edn::Nil | Edn::Value(Value::Long(_) | Value::BigInt(_)) => limit(value, path)?,
+        _ => {
+            return Err(PullError::InvalidLimit {
+                form: value.clone(),
+                path: path.clone(),
+                old: true,
+            });
+        }
+    };
+    Ok(spec)
+}
+
+/// Applies one option; unknown ones, and names that are no keywords, are ignored.
+fn option(spec: &mut Spec, name: &Edn, value: &Edn, path: &Path) -> Result<(), PullError> {
     let Some(name) = name.as_keyword() else {
-        let is_text = name.as_str().is_some_and(|text| text.starts_with(':'));
-        return Ok((!is_text).then_some(()));
+        return Ok(());
     };
     match name.as_str() {
         "as" if crate::builtins::is_true(value) => spec.key = value.clone(),
@@ -221,17 +274,28 @@ fn option(spec: &mut Spec, name: &Edn, value: &Edn, path: &Path) -> Result<Optio
         "xform" => spec.xform = xform(value)?,
         _ => {}
     }
-    Ok(Some(()))
+    Ok(())
 }
 
+/// Nil and false are no limit; a fraction lets one more in.
 fn limit(form: &Edn, path: &Path) -> Result<usize, PullError> {
+    let whole = |n: &BigInt| match n.sign() {
+        Sign::Minus => 0,
+        _ => usize::try_from(n).unwrap_or(usize::MAX),
+    };
     match form {
-        Edn::Nil => Ok(usize::MAX),
+        Edn::Nil | Edn::Value(Value::Boolean(false)) => Ok(usize::MAX),
         Edn::Value(Value::Long(n)) => Ok(usize::try_from(*n).unwrap_or(0)),
-        Edn::Value(Value::Double(n)) => Ok(*n as usize),
+        Edn::Value(Value::Double(n)) => Ok(n.ceil() as usize),
+        Edn::Value(Value::BigInt(n)) => Ok(whole(n)),
+        Edn::Value(Value::BigDec(n)) => {
+            let n = n.to_bigdecimal().to_f64().unwrap_or(f64::MAX);
+            Ok(n.ceil() as usize)
+        }
         _ => Err(PullError::InvalidLimit {
             form: form.clone(),
             path: path.clone(),
+            old: false,
         }),
     }
 }
