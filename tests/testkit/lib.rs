@@ -1,6 +1,7 @@
 //! What the tests share: the other side of comparisons, skips, generators.
 
 pub mod conformance;
+pub mod fuzz;
 pub mod garble;
 pub mod generate;
 pub mod oracle;

@@ -75,10 +75,12 @@ pub(super) struct Context {
     pub(super) saved: HashMap<String, Db>,
     /// While the answer to a `:with` is read: its db-after and its transaction.
     pub(super) with: Option<(Db, EntityId)>,
+    /// Whether answers name entities by their ids: `:raw true` of a case.
+    raw: bool,
 }
 
 impl Context {
-    pub(super) fn new() -> Result<Context, Failure> {
+    pub(super) fn new(raw: bool) -> Result<Context, Failure> {
         let conn = store::fresh()?;
         functions::register(&conn);
         Ok(Context {
@@ -89,6 +91,7 @@ impl Context {
             txs: Vec::new(),
             saved: HashMap::new(),
             with: None,
+            raw,
         })
     }
 
@@ -228,9 +231,13 @@ impl Context {
         {
             return Some(tagged("id", Edn::from(ident)));
         }
-        self.names
-            .get(&id)
-            .map(|label| tagged("id", Edn::string(label)))
+        let name = self.names.get(&id).filter(|_| !self.raw);
+        name.map(|label| tagged("id", Edn::string(label)))
+    }
+
+    /// What the labels that transactions gave mean now.
+    pub(super) fn labels(&self) -> &HashMap<String, EntityId> {
+        &self.labels
     }
 
     /// The tag for an id of the schema partition: its ident.

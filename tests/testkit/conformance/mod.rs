@@ -8,8 +8,10 @@ mod answer;
 mod compare;
 mod context;
 mod functions;
+mod player;
 mod run;
 mod steps;
 mod store;
 
-pub use run::{Totals, run_path};
+pub use player::Player;
+pub use run::{Totals, run_case, run_path};

@@ -78,17 +78,20 @@ enum Told {
     Setup(String),
 }
 
-fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(&str)) -> Totals {
+/// Plays one case on a fresh store; prints each failed step through `print`. The files are named
+/// in what is printed and looked up for `:setup`.
+pub fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(&str)) -> Totals {
     let steps: Vec<Edn> = items(case, "steps");
     let name = case
         .get(&Edn::keyword("case"))
         .map_or_else(String::new, Edn::to_string);
     let setup = items(case, "setup");
+    let raw = case.get(&Edn::keyword("raw")) == Some(&Edn::from(true));
     let (tell, told) = mpsc::channel();
     let (played, fixtures) = (steps.clone(), fixtures.to_path_buf());
     let player = thread::Builder::new()
         .stack_size(STACK_BYTES)
-        .spawn(move || play(&fixtures, &setup, &played, &tell))
+        .spawn(move || play(&fixtures, &setup, raw, &played, &tell))
         .expect("a thread starts");
     let mut totals = Totals::default();
     let mut fail = |at: usize, step: &Edn, answered: &str| {
@@ -127,8 +130,8 @@ fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(&str
     totals
 }
 
-fn play(fixtures: &Path, setup: &[Edn], steps: &[Edn], tell: &Sender<Told>) {
-    let context = catch_unwind(AssertUnwindSafe(|| prepare(fixtures, setup)));
+fn play(fixtures: &Path, setup: &[Edn], raw: bool, steps: &[Edn], tell: &Sender<Told>) {
+    let context = catch_unwind(AssertUnwindSafe(|| prepare(fixtures, setup, raw)));
     let mut context = match context {
         Ok(Ok(context)) => context,
         Ok(Err(failure)) => {
@@ -166,8 +169,8 @@ fn play(fixtures: &Path, setup: &[Edn], steps: &[Edn], tell: &Sender<Told>) {
     }
 }
 
-fn prepare(fixtures: &Path, setup: &[Edn]) -> Result<Context, Failure> {
-    let mut context = Context::new()?;
+fn prepare(fixtures: &Path, setup: &[Edn], raw: bool) -> Result<Context, Failure> {
+    let mut context = Context::new(raw)?;
     for name in setup {
         let file = fixtures.join(format!("{}.edn", name.as_str().unwrap_or_default()));
         let text = fs::read_to_string(&file)

@@ -82,6 +82,16 @@ fn resolved(context: &Context, step: &Step<'_>, key: &str) -> Result<Edn, Failur
 
 fn transact(context: &mut Context, tx_data: &Edn) -> Result<Edn, Failure> {
     let report = store::transact(&context.conn, &context.resolve(tx_data)?)?;
+    note(context, tx_data, &report)?;
+    Ok(tx_answer(context, &report, names_instant(tx_data)))
+}
+
+/// Learns what an accepted transaction gave names to.
+pub(super) fn note(
+    context: &mut Context,
+    tx_data: &Edn,
+    report: &TxReport,
+) -> Result<(), Failure> {
     let id = report.db_after.basis_t().tx();
     let stamped = report
         .tx_data
@@ -90,14 +100,13 @@ fn transact(context: &mut Context, tx_data: &Edn) -> Result<Edn, Failure> {
     let Some(Value::Instant(instant)) = stamped.map(|datom| &datom.v) else {
         return Err(Failure::Case("a transaction without an instant".to_owned()));
     };
-    let explicit = names_instant(tx_data);
     context.txs.push(Tx {
         id,
         instant: *instant,
-        explicit,
+        explicit: names_instant(tx_data),
     });
-    context.learn(tx_data, &report, false);
-    Ok(tx_answer(context, &report, explicit))
+    context.learn(tx_data, report, false);
+    Ok(())
 }
 
 fn with(context: &mut Context, step: &Step<'_>, tx_data: &Edn) -> Result<Edn, Failure> {
