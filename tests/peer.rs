@@ -128,7 +128,9 @@ fn write_case(seed: u64, told: &mut Told) -> Edn {
     let mut player = Player::new();
     let mut steps = Vec::new();
     let mut transact = |player: &mut Player, data: Edn, told: &mut Told| {
-        let resolved = player.resolve(&data).expect("the writer names what there is");
+        let resolved = player
+            .resolve(&data)
+            .expect("the writer names what there is");
         let accepted = player.transact(&data, resolved).is_ok();
         told.transactions += 1;
         told.accepted += usize::from(accepted);
@@ -186,7 +188,12 @@ fn agrees(seed: u64, case: &Edn, line: &str) -> bool {
     let mut note = |failure: &str| {
         first.get_or_insert_with(|| failure.to_owned());
     };
-    run_case(Path::new("peer"), &conformance().join("fixtures"), &recorded, &mut note);
+    run_case(
+        Path::new("peer"),
+        &conformance().join("fixtures"),
+        &recorded,
+        &mut note,
+    );
     if let Some(first) = first {
         println!("seed {seed}: {first}\n");
         return false;

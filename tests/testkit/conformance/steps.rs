@@ -87,11 +87,7 @@ fn transact(context: &mut Context, tx_data: &Edn) -> Result<Edn, Failure> {
 }
 
 /// Learns what an accepted transaction gave names to.
-pub(super) fn note(
-    context: &mut Context,
-    tx_data: &Edn,
-    report: &TxReport,
-) -> Result<(), Failure> {
+pub(super) fn note(context: &mut Context, tx_data: &Edn, report: &TxReport) -> Result<(), Failure> {
     let id = report.db_after.basis_t().tx();
     let stamped = report
         .tx_data

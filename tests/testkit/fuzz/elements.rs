@@ -236,7 +236,11 @@ impl Writer<'_> {
             }
             "create-named" => {
                 let attr = self.any_attribute();
-                rest.extend([self.tempid(), Edn::from(attr.ident.clone()), self.value(&attr)]);
+                rest.extend([
+                    self.tempid(),
+                    Edn::from(attr.ident.clone()),
+                    self.value(&attr),
+                ]);
             }
             "refuse" => {
                 let category = *self.random.pick(&["conflict", "incorrect"]);
@@ -371,7 +375,14 @@ impl Writer<'_> {
     /// `:db/force-partition` and `:db/match-partition`.
     fn partitions(&mut self) -> Edn {
         self.count("partition directive");
-        let parts = [":db.part/user", ":p/one", ":p/two", ":none/such", ":e/a", ":db.part/tx"];
+        let parts = [
+            ":db.part/user",
+            ":p/one",
+            ":p/two",
+            ":none/such",
+            ":e/a",
+            ":db.part/tx",
+        ];
         let weights = [30, 50, 8, 3, 3, 2];
         let mut at = self.random.below(96);
         let mut part = parts[0];
@@ -414,12 +425,21 @@ impl Writer<'_> {
             6 => {
                 let n = 1 + self.random.below(self.scene.transactions.max(1));
                 let earlier = tagged("tx", Edn::from(n as i64));
-                edn!("[:db/add ?tx :db/txInstant ?last]", tx = earlier, last = last)
+                edn!(
+                    "[:db/add ?tx :db/txInstant ?last]",
+                    tx = earlier,
+                    last = last
+                )
             }
             _ => {
                 let attr = self.any_attribute();
                 let value = self.value(&attr);
-                vector([Edn::keyword("db/add"), tx, Edn::from(attr.ident.clone()), value])
+                vector([
+                    Edn::keyword("db/add"),
+                    tx,
+                    Edn::from(attr.ident.clone()),
+                    value,
+                ])
             }
         }
     }

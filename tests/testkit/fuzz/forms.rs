@@ -9,7 +9,11 @@ use super::{Writer, tagged, vector};
 impl Writer<'_> {
     /// The n-th string tempid of this transaction.
     pub(super) fn named(&self, n: usize) -> Edn {
-        Edn::string(&format!("t{}{}", self.number, ["a", "b", "c", "d", "e"][n % 5]))
+        Edn::string(&format!(
+            "t{}{}",
+            self.number,
+            ["a", "b", "c", "d", "e"][n % 5]
+        ))
     }
 
     /// A tempid.
@@ -44,7 +48,12 @@ impl Writer<'_> {
 
     /// An entity that exists, as far as the generator knows.
     pub(super) fn known(&mut self) -> Edn {
-        let kinds = [(60, "e: id"), (25, "e: lookup ref"), (8, "e: ident"), (2, "e: \":ident\"")];
+        let kinds = [
+            (60, "e: id"),
+            (25, "e: lookup ref"),
+            (8, "e: ident"),
+            (2, "e: \":ident\""),
+        ];
         let kind = self.kind(&kinds);
         match kind {
             "e: id" if !self.scene.labels.is_empty() => {
@@ -176,7 +185,9 @@ impl Writer<'_> {
             2 => {
                 self.count("a: no attribute");
                 let idents = &self.scene.idents;
-                idents.first().map_or(Edn::long(0), |i| Edn::from(i.clone()))
+                idents
+                    .first()
+                    .map_or(Edn::long(0), |i| Edn::from(i.clone()))
             }
             3 => {
                 self.count("a: no keyword");
@@ -205,7 +216,11 @@ impl Writer<'_> {
             return self.strange();
         }
         let facts: Vec<_> = self.scene.facts.iter().filter(|f| f.a == attr.id).collect();
-        let often = if attr.unique == Some(Unique::Identity) { 35 } else { 15 };
+        let often = if attr.unique == Some(Unique::Identity) {
+            35
+        } else {
+            15
+        };
         if !facts.is_empty() && self.random.chance(often) {
             let value = self.random.pick(&facts).v.clone();
             return self.stored(&value);

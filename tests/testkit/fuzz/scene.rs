@@ -46,7 +46,10 @@ impl Scene {
             ..Scene::default()
         };
         let mut named = Vec::new();
-        for datom in all.iter().filter(|datom| datom.a == DB_IDENT && own(datom.e)) {
+        for datom in all
+            .iter()
+            .filter(|datom| datom.a == DB_IDENT && own(datom.e))
+        {
             if let Value::Keyword(ident) = &datom.v {
                 named.push(ident.clone());
                 if !scene.attrs.iter().any(|attr| attr.id == datom.e) {

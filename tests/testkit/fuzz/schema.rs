@@ -20,45 +20,54 @@ const COMMON: [&str; 8] = [
     "{:db/ident :f/n :db/valueType :db.type/long :db/cardinality :db.cardinality/one}",
 ];
 
-/// Kinds of attributes: what stands behind their `:db/ident`.
-const KINDS: [&str; 34] = [
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/unique :db.unique/identity",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/unique :db.unique/value",
-    ":db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/value",
-    ":db/valueType :db.type/keyword :db/cardinality :db.cardinality/one :db/unique :db.unique/identity",
-    ":db/valueType :db.type/string :db/cardinality :db.cardinality/many :db/unique :db.unique/identity",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/many :db/unique :db.unique/value",
-    ":db/valueType :db.type/ref :db/cardinality :db.cardinality/one :db/unique :db.unique/identity",
-    ":db/valueType :db.type/ref :db/cardinality :db.cardinality/one :db/unique :db.unique/value",
-    ":db/valueType :db.type/bigdec :db/cardinality :db.cardinality/one :db/unique :db.unique/identity",
-    ":db/valueType :db.type/double :db/cardinality :db.cardinality/one :db/unique :db.unique/value",
-    ":db/valueType :db.type/uuid :db/cardinality :db.cardinality/one :db/unique :db.unique/identity",
-    ":db/valueType :db.type/ref :db/cardinality :db.cardinality/many",
-    ":db/valueType :db.type/ref :db/cardinality :db.cardinality/many",
-    ":db/valueType :db.type/ref :db/cardinality :db.cardinality/one :db/isComponent true",
-    ":db/valueType :db.type/ref :db/cardinality :db.cardinality/many :db/isComponent true",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/index true",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/many :db/index true",
-    ":db/valueType :db.type/string :db/cardinality :db.cardinality/one",
-    ":db/valueType :db.type/string :db/cardinality :db.cardinality/many :db/fulltext true",
-    ":db/valueType :db.type/double :db/cardinality :db.cardinality/many",
-    ":db/valueType :db.type/float :db/cardinality :db.cardinality/one :db/index true",
-    ":db/valueType :db.type/bigdec :db/cardinality :db.cardinality/many :db/index true",
-    ":db/valueType :db.type/bigdec :db/cardinality :db.cardinality/one",
-    ":db/valueType :db.type/bigint :db/cardinality :db.cardinality/one :db/index true",
-    ":db/valueType :db.type/boolean :db/cardinality :db.cardinality/one :db/noHistory true",
-    ":db/valueType :db.type/keyword :db/cardinality :db.cardinality/many",
-    ":db/valueType :db.type/instant :db/cardinality :db.cardinality/one",
-    ":db/valueType :db.type/symbol :db/cardinality :db.cardinality/one",
-    ":db/valueType :db.type/uri :db/cardinality :db.cardinality/many",
-    ":db/valueType :db.type/bytes :db/cardinality :db.cardinality/one",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/one \
-     :db.attr/preds conformance.fns/positive?",
-    ":db/valueType :db.type/string :db/cardinality :db.cardinality/many \
-     :db.attr/preds conformance.fns/short-string?",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/one :db.attr/preds pos?",
-    ":db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/noHistory true",
+/// Kinds of attributes: value type, cardinality, and what else stands in the definition.
+const KINDS: [(&str, &str, &str); 34] = [
+    ("long", "one", ":db/unique :db.unique/identity"),
+    ("long", "one", ":db/unique :db.unique/value"),
+    ("string", "one", ":db/unique :db.unique/value"),
+    ("keyword", "one", ":db/unique :db.unique/identity"),
+    ("string", "many", ":db/unique :db.unique/identity"),
+    ("long", "many", ":db/unique :db.unique/value"),
+    ("ref", "one", ":db/unique :db.unique/identity"),
+    ("ref", "one", ":db/unique :db.unique/value"),
+    ("bigdec", "one", ":db/unique :db.unique/identity"),
+    ("double", "one", ":db/unique :db.unique/value"),
+    ("uuid", "one", ":db/unique :db.unique/identity"),
+    ("ref", "many", ""),
+    ("ref", "many", ""),
+    ("ref", "one", ":db/isComponent true"),
+    ("ref", "many", ":db/isComponent true"),
+    ("long", "one", ":db/index true"),
+    ("long", "many", ":db/index true"),
+    ("string", "one", ""),
+    ("string", "many", ":db/fulltext true"),
+    ("double", "many", ""),
+    ("float", "one", ":db/index true"),
+    ("bigdec", "many", ":db/index true"),
+    ("bigdec", "one", ""),
+    ("bigint", "one", ":db/index true"),
+    ("boolean", "one", ":db/noHistory true"),
+    ("keyword", "many", ""),
+    ("instant", "one", ""),
+    ("symbol", "one", ""),
+    ("uri", "many", ""),
+    ("bytes", "one", ""),
+    ("long", "one", ":db.attr/preds conformance.fns/positive?"),
+    (
+        "string",
+        "many",
+        ":db.attr/preds conformance.fns/short-string?",
+    ),
+    ("long", "one", ":db.attr/preds pos?"),
+    ("long", "one", ":db/noHistory true"),
 ];
+
+/// A kind as a definition says it.
+fn kind_text((value_type, cardinality, rest): &(&str, &str, &str)) -> String {
+    format!(
+        ":db/valueType :db.type/{value_type} :db/cardinality :db.cardinality/{cardinality} {rest}"
+    )
+}
 
 /// Kinds of tuples.
 const TUPLES: [&str; 9] = [
@@ -78,7 +87,7 @@ pub fn install(random: &mut Random) -> Vec<Edn> {
     let read = |text: &str| datomite::read(text).unwrap_or_else(|e| panic!("{text}: {e}"));
     let mut first: Vec<Edn> = COMMON.iter().map(|text| read(text)).collect();
     for number in 0..4 + random.below(5) {
-        let kind = random.pick(&KINDS);
+        let kind = kind_text(random.pick(&KINDS));
         first.push(read(&format!("{{:db/ident :f/a{number} {kind}}}")));
     }
     for number in 0..random.below(3) {
@@ -91,12 +100,10 @@ pub fn install(random: &mut Random) -> Vec<Edn> {
         )));
     }
     if random.chance(25) {
-        first.push(read(
-            "{:db/ident :range/min :db/valueType :db.type/long :db/cardinality :db.cardinality/one}",
-        ));
-        first.push(read(
-            "{:db/ident :range/max :db/valueType :db.type/long :db/cardinality :db.cardinality/one}",
-        ));
+        let long = kind_text(&("long", "one", ""));
+        for name in ["min", "max"] {
+            first.push(read(&format!("{{:db/ident :range/{name} {long}}}")));
+        }
         first.push(read(
             "{:db/id \"spec\" :db.entity/preds conformance.fns/min-below-max?}",
         ));
@@ -134,7 +141,11 @@ impl Writer<'_> {
         let a = self.attribute(&attr);
         match kind {
             "schema: cardinality" => {
-                let to = if attr.is_many() != self.random.chance(15) { "one" } else { "many" };
+                let to = if attr.is_many() != self.random.chance(15) {
+                    "one"
+                } else {
+                    "many"
+                };
                 let to = Edn::keyword(&format!("db.cardinality/{to}"));
                 edn!("{:db/id ?a :db/cardinality ?to}", a = a, to = to)
             }
@@ -176,7 +187,11 @@ impl Writer<'_> {
                     false => self.random.pick(idents).clone(),
                 };
                 let ident = Edn::from(ident);
-                edn!("[:db/retract ?a :db/ident ?b]", a = ident.clone(), b = ident)
+                edn!(
+                    "[:db/retract ?a :db/ident ?b]",
+                    a = ident.clone(),
+                    b = ident
+                )
             }
             "schema: ident retaken" => {
                 let known = self.scene.old_idents.first().cloned();
@@ -193,7 +208,11 @@ impl Writer<'_> {
                     "conformance.fns/no-such",
                     "some?",
                 ]);
-                let op = if self.random.chance(80) { "db/add" } else { "db/retract" };
+                let op = if self.random.chance(80) {
+                    "db/add"
+                } else {
+                    "db/retract"
+                };
                 let preds = Edn::keyword("db.attr/preds");
                 vector([Edn::keyword(op), a, preds, Edn::symbol(name)])
             }
@@ -246,7 +265,7 @@ impl Writer<'_> {
                 ":db/valueType :db.type/tuple :db/cardinality :db.cardinality/one {}",
                 self.random.pick(&TUPLES)
             ),
-            false => (*self.random.pick(&KINDS)).to_owned(),
+            false => kind_text(self.random.pick(&KINDS)),
         };
         let name = match self.random.chance(85) {
             true => format!(":f/n{}", self.number),
@@ -293,7 +312,10 @@ impl Writer<'_> {
     fn old_form(&mut self, a: Edn) -> Edn {
         match self.random.below(3) {
             0 => edn!("[:db/add :db.part/db :db.alter/attribute ?a]", a = a),
-            1 => edn!("{:db/id ?a :db.alter/_attribute :db.part/db :db/doc \"old\"}", a = a),
+            1 => edn!(
+                "{:db/id ?a :db.alter/_attribute :db.part/db :db/doc \"old\"}",
+                a = a
+            ),
             _ => {
                 let id = tagged("db/id", vector([Edn::keyword("db.part/db")]));
                 let name = Edn::from(Keyword::parse(&format!("f/o{}", self.number)));
@@ -315,7 +337,10 @@ impl Writer<'_> {
             2 => edn!("[:db/add :s/spec :db.entity/preds conformance.fns/no-such]"),
             _ => {
                 let attrs = vector([attr]);
-                edn!("{:db/id \"s\" :db/ident :s/other :db.entity/attrs ?attrs}", attrs = attrs)
+                edn!(
+                    "{:db/id \"s\" :db/ident :s/other :db.entity/attrs ?attrs}",
+                    attrs = attrs
+                )
             }
         }
     }

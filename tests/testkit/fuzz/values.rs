@@ -7,17 +7,31 @@ use super::Writer;
 /// Texts of values by type; read as EDN.
 fn texts(value_type: ValueType) -> &'static [&'static str] {
     match value_type {
-        ValueType::String => &["\"\"", "\"a\"", "\"b\"", "\"ab\"", "\"é\"", "\":e/a\"", "\"abcdefg\""],
+        ValueType::String => &[
+            "\"\"",
+            "\"a\"",
+            "\"b\"",
+            "\"ab\"",
+            "\"é\"",
+            "\":e/a\"",
+            "\"abcdefg\"",
+        ],
         ValueType::Boolean => &["true", "false"],
         ValueType::Long => &["-1", "0", "1", "2", "3", "4", "5", "72", "1000"],
         ValueType::BigInt => &["-1N", "0N", "1N", "2N", "123456789012345678901N"],
         ValueType::Double => &["0.0", "-0.0", "0.5", "1.0", "1.5", "-2.0", "1.0E10"],
         ValueType::Float => &["#float 0.5", "1.5", "#float -1.0", "2.0", "#float 0.0"],
         ValueType::BigDec => &["1M", "1.0M", "1.5M", "1.50M", "-2M", "0M", "0.00M"],
-        ValueType::Instant => &["#inst \"2020-01-01T00:00:00.000-00:00\"", "#inst \"1969-12-31T23:59:59.999-00:00\""],
+        ValueType::Instant => &[
+            "#inst \"2020-01-01T00:00:00.000-00:00\"",
+            "#inst \"1969-12-31T23:59:59.999-00:00\"",
+        ],
         ValueType::Keyword => &[":k/a", ":k/b", ":c", "\":k/a\"", "k/a", ":e/a"],
         ValueType::Symbol => &["s/a", "s/b", "c"],
-        ValueType::Uuid => &["#uuid \"00000000-0000-0000-0000-000000000001\"", "#uuid \"f0000000-0000-0000-0000-000000000001\""],
+        ValueType::Uuid => &[
+            "#uuid \"00000000-0000-0000-0000-000000000001\"",
+            "#uuid \"f0000000-0000-0000-0000-000000000001\"",
+        ],
         ValueType::Uri => &["#uri \"http://x.org/a\"", "#uri \"http://x.org/b\""],
         ValueType::Bytes => &["#bytes \"00ff\"", "#bytes \"01\""],
         _ => &["1"],
@@ -25,7 +39,9 @@ fn texts(value_type: ValueType) -> &'static [&'static str] {
 }
 
 /// Forms that are no value of hardly any type.
-const STRANGE: [&str; 9] = ["nil", "[]", "{}", "\"\"", "1.5", "7N", ":k/none", "#{}", "(1 2)"];
+const STRANGE: [&str; 9] = [
+    "nil", "[]", "{}", "\"\"", "1.5", "7N", ":k/none", "#{}", "(1 2)",
+];
 
 fn read(text: &str) -> Edn {
     datomite::read(text).unwrap_or_else(|error| panic!("{text}: {error}"))

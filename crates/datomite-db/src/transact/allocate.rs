@@ -127,7 +127,8 @@ fn settle_value(v: TempValue, is_ref: bool, entity: &impl Fn(TempId) -> EntityId
     }
 }
 
-/// Tempids in the order of their first mention as an entity; one that is only a value is refused.
+/// Tempids in the order of their first mention as an entity of a fact that is stored; one that is
+/// only a value is refused.
 fn check_used(
     tempids: &Tempids,
     upserted: &Upserted,
@@ -135,7 +136,8 @@ fn check_used(
 ) -> Result<Vec<TempId>, TxError> {
     let mut order = Vec::new();
     let mut as_entity: FxHashSet<TempId> = FxHashSet::default();
-    for op in ops {
+    let stored = |op: &&TempOp| op.a.id != id::ENSURE && !op.a.is_composite();
+    for op in ops.iter().filter(stored) {
         if let Place::Temp(temp) = op.e {
             as_entity.insert(upserted.find(temp));
             order.push(temp);
@@ -155,7 +157,7 @@ fn check_used(
         }
         Ok(())
     };
-    for op in ops.iter().filter(|op| !op.a.is_composite()) {
+    for op in ops {
         check(&op.v)?;
     }
     Ok(order)

@@ -13,6 +13,7 @@ use super::op::{Ent, FlatValue};
 use super::resolve::{is_tempid, resolve_plain};
 use crate::Db;
 use crate::bootstrap::id;
+use crate::ident::ident_form;
 
 /// Which one is called.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,8 @@ pub(super) enum Builtin {
 /// The built-in that a form names, if it does.
 pub(super) fn named(db: &Db, function: &Edn) -> Result<Option<Builtin>, TxError> {
     let id = match function {
-        Edn::Value(Value::Symbol(symbol)) if symbol.namespace() != Some("db") => None,
+        // A symbol names a function of a program, but for the operations.
+        Edn::Value(Value::Symbol(symbol)) if symbol.to_string() != "db/retract" => None,
         _ => db.entid(function)?,
     };
     Ok(match id {
@@ -72,6 +74,7 @@ fn retract_attribute(
     a: &Edn,
     form: &Arc<Edn>,
 ) -> Result<(), TxError> {
+    ident_form(a)?;
     if is_tempid(expansion.db, e) {
         return Err(TxError::TempidNotAllowed { form: e.clone() });
     }
@@ -137,14 +140,14 @@ fn cas(
             form: (**form).clone(),
         });
     }
-    if is_tempid(expansion.db, e) {
-        return Err(TxError::TempidNotAllowed { form: e.clone() });
-    }
     let attribute = expansion.attribute(a)?;
     if attribute.is_many() {
         return Err(TxError::InvalidCasMany {
             attribute: attribute.ident.clone(),
         });
+    }
+    if is_tempid(expansion.db, e) {
+        return Err(TxError::TempidNotAllowed { form: e.clone() });
     }
     let entity = resolve_plain(expansion.db, e)?;
     let actual = match entity {

@@ -308,12 +308,6 @@ pub enum TxError {
         /// The entity.
         entity: EntityId,
     },
-    /// No kind of uniqueness.
-    #[error("{entity} is not a kind of uniqueness")]
-    NotAUnique {
-        /// The entity.
-        entity: EntityId,
-    },
     /// No partition.
     #[error("{form} is not a partition")]
     NotAPartition {
@@ -447,7 +441,6 @@ impl TxError {
             TxError::NotInSystemPartition { .. } => "not-in-system-partition",
             TxError::NotAValueType { .. } => "not-a-value-type",
             TxError::NotACardinality { .. } => "not-a-cardinality",
-            TxError::NotAUnique { .. } => "not-a-unique",
             TxError::NotAPartition { .. } => "not-a-partition",
             TxError::InvalidPartitionMap { directive, .. } => {
                 let name = format!("invalid-{}-map", directive.name());

@@ -1,8 +1,8 @@
 //! Expansion: maps, nested maps, reverse keys, collections and function calls become one fact each.
 //!
 //! Functions see the database before the transaction (its view, where there is one) and their
-//! arguments, never each other or the rest of the transaction. Each fact is resolved when it is
-//! made, so that of several mistakes the first one written is reported.
+//! arguments, never each other or the rest of the transaction. Elements are read, expanded and
+//! resolved one by one, so that of several mistakes the first one written is reported.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap;
 use super::builtin;
 use super::error::TxError;
 use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, TempOp, Tempids};
-use super::read::read_forms;
-use super::resolve::resolve;
+use super::read::{elements, read};
+use super::resolve::{named_partition, resolve, resolve_entity};
 use crate::ident::ident_form;
 use crate::{Db, Function};
 
@@ -29,14 +29,14 @@ pub(super) struct Flat {
 }
 
 /// Expands all elements.
-pub(super) fn expand(db: &Db, tempids: &mut Tempids, raw: Vec<RawOp>) -> Result<Flat, TxError> {
+pub(super) fn expand(db: &Db, tempids: &mut Tempids, elements: Vec<Edn>) -> Result<Flat, TxError> {
     let mut expansion = Expansion {
         db,
         tempids,
         flat: Flat::default(),
         attributes: FxHashMap::default(),
     };
-    expansion.all(raw, 0)?;
+    expansion.all(elements, 0)?;
     Ok(expansion.flat)
 }
 
@@ -77,14 +77,12 @@ enum MapKey {
 }
 
 impl Expansion<'_> {
-    fn all(&mut self, raw: Vec<RawOp>, depth: usize) -> Result<(), TxError> {
-        for op in raw {
-            match op {
+    /// Elements one after another: a mistake in one hides those in later ones.
+    fn all(&mut self, elements: Vec<Edn>, depth: usize) -> Result<(), TxError> {
+        for element in elements {
+            match read(element)? {
                 RawOp::Fact { added, form } => self.fact(added, &form)?,
-                RawOp::Map { form } => {
-                    let entries = form.as_map().unwrap_or_default();
-                    self.map(entries, None, &form)?;
-                }
+                RawOp::Map { form } => self.whole_map(&form)?,
                 RawOp::Call { form } => {
                     let parts = form.as_sequence().unwrap_or_default();
                     if let [function, args @ ..] = parts {
@@ -92,6 +90,9 @@ impl Expansion<'_> {
                     }
                 }
                 RawOp::Partitions { force, matching } => {
+                    for (_, partition) in &force {
+                        named_partition(self.db, partition)?;
+                    }
                     self.flat.force.extend(force);
                     self.flat.matching.extend(matching);
                 }
@@ -102,14 +103,17 @@ impl Expansion<'_> {
 
     fn fact(&mut self, added: bool, form: &Arc<Edn>) -> Result<(), TxError> {
         if let [_, e, a, v, ..] = form.as_sequence().unwrap_or_default() {
-            let a = self.attribute(a)?;
-            self.push(
-                added,
-                Ent::Form(e.clone()),
-                a,
-                FlatValue::Form(v.clone()),
-                form,
-            )?;
+            let (e, v) = (Ent::Form(e.clone()), FlatValue::Form(v.clone()));
+            let a = match self.attribute(a) {
+                Ok(a) => a,
+                Err(error) => {
+                    // An entity that is none is told before an attribute that is none.
+                    ident_form(a)?;
+                    resolve_entity(self.db, self.tempids, e, form)?;
+                    return Err(error);
+                }
+            };
+            self.push(added, e, a, v, form)?;
         }
         Ok(())
     }
@@ -146,39 +150,38 @@ impl Expansion<'_> {
         Ok(attribute)
     }
 
-    /// Expands a map form; gives the entity it is about.
+    /// Expands a map form: first its shape with all that is nested in it, then its values.
+    fn whole_map(&mut self, form: &Arc<Edn>) -> Result<(), TxError> {
+        let mut ops = Vec::new();
+        self.map(form.as_map().unwrap_or_default(), None, form, &mut ops)?;
+        for op in ops {
+            self.flat.ops.push(resolve(self.db, self.tempids, op)?);
+        }
+        Ok(())
+    }
+
+    /// The facts of a map, a nested one's behind the fact that refers to it; gives the entity it
+    /// is about.
     fn map(
         &mut self,
         entries: &[(Edn, Edn)],
         parent: Option<&Ent>,
         form: &Arc<Edn>,
+        ops: &mut Vec<FlatOp>,
     ) -> Result<Ent, TxError> {
+        check_keys(entries, form)?;
         let e = self.map_entity(entries, parent);
-        let mut seen: Vec<Keyword> = Vec::with_capacity(entries.len());
-        for (key, value) in entries {
-            if is_db_id(key) {
-                continue;
-            }
-            if let Ok(Some(name)) = ident_form(key) {
-                if seen.contains(&name) {
-                    return Err(TxError::MapKeyCollision {
-                        key: name,
-                        form: (**form).clone(),
-                    });
-                }
-                seen.push(name);
-            }
+        let e = resolve_entity(self.db, self.tempids, e, form)?;
+        for (key, value) in entries.iter().filter(|(key, _)| !is_db_id(key)) {
             match self.map_key(key)? {
-                MapKey::Forward(a) => self.values(&e, &a, value, form)?,
-                MapKey::Reverse(a) => {
-                    if value.is_nil() {
-                        return Err(TxError::NotAnEntity {
-                            form: value.clone(),
-                        });
-                    }
-                    let v = FlatValue::Entity(e.clone());
-                    self.push(true, Ent::Form(value.clone()), a, v, form)?;
-                }
+                MapKey::Forward(a) => self.values(&e, &a, value, form, ops)?,
+                MapKey::Reverse(a) => ops.push(FlatOp {
+                    added: true,
+                    e: Ent::Form(value.clone()),
+                    a,
+                    v: FlatValue::Entity(e.clone()),
+                    form: Arc::clone(form),
+                }),
             }
         }
         Ok(e)
@@ -226,15 +229,16 @@ impl Expansion<'_> {
         a: &Arc<Attribute>,
         value: &Edn,
         form: &Arc<Edn>,
+        ops: &mut Vec<FlatOp>,
     ) -> Result<(), TxError> {
         match value {
             Edn::Set(items) => items
                 .iter()
-                .try_for_each(|item| self.value(e, a, item, form)),
+                .try_for_each(|item| self.value(e, a, item, form, ops)),
             Edn::List(items) | Edn::Vector(items) if a.is_many() => items
                 .iter()
-                .try_for_each(|item| self.value(e, a, item, form)),
-            value => self.value(e, a, value, form),
+                .try_for_each(|item| self.value(e, a, item, form, ops)),
+            value => self.value(e, a, value, form, ops),
         }
     }
 
@@ -244,15 +248,21 @@ impl Expansion<'_> {
         a: &Arc<Attribute>,
         value: &Edn,
         form: &Arc<Edn>,
+        ops: &mut Vec<FlatOp>,
     ) -> Result<(), TxError> {
-        let v = match value {
-            Edn::Map(entries) if a.is_ref() => {
-                self.check_nested(a, entries, value)?;
-                FlatValue::Entity(self.map(entries, Some(e), form)?)
-            }
-            value => FlatValue::Form(value.clone()),
-        };
-        self.push(true, e.clone(), Arc::clone(a), v, form)
+        let at = ops.len();
+        ops.push(FlatOp {
+            added: true,
+            e: e.clone(),
+            a: Arc::clone(a),
+            v: FlatValue::Form(value.clone()),
+            form: Arc::clone(form),
+        });
+        if let (true, Edn::Map(entries)) = (a.is_ref(), value) {
+            self.check_nested(a, entries, value)?;
+            ops[at].v = FlatValue::Entity(self.map(entries, Some(e), form, ops)?);
+        }
+        Ok(())
     }
 
     /// A nested map must be a component, have an id, or have a unique attribute.
@@ -262,24 +272,21 @@ impl Expansion<'_> {
         entries: &[(Edn, Edn)],
         form: &Edn,
     ) -> Result<(), TxError> {
+        if a.is_component {
+            return Ok(());
+        }
         if let Some((_, id)) = entries.iter().find(|(key, _)| is_db_id(key)) {
-            let nil = id.is_nil() && !a.is_component;
-            return if nil {
-                Err(TxError::NotAnEntity {
+            return match id.is_nil() {
+                true => Err(TxError::NotAnEntity {
                     form: Edn::keyword("db/id"),
-                })
-            } else {
-                Ok(())
+                }),
+                false => Ok(()),
             };
         }
-        let mut unique = false;
         for (key, _) in entries {
-            if let MapKey::Forward(attribute) = self.map_key(key)? {
-                unique |= attribute.unique.is_some();
+            if self.attribute(key)?.unique.is_some() {
+                return Ok(());
             }
-        }
-        if unique || a.is_component {
-            return Ok(());
         }
         Err(TxError::InvalidNestedEntity {
             attribute: a.ident.clone(),
@@ -304,7 +311,7 @@ impl Expansion<'_> {
             return builtin::run(self, builtin, args, form);
         }
         let result = self.invoke(function, args, form)?;
-        self.all(read_forms(result)?, depth + 1)
+        self.all(elements(result)?, depth + 1)
     }
 
     fn invoke(&self, function: &Edn, args: &[Edn], form: &Edn) -> Result<Edn, TxError> {
@@ -340,6 +347,24 @@ fn function_name(db: &Db, function: &Edn) -> Result<Symbol, TxError> {
     Err(TxError::NotADataFunction {
         form: function.clone(),
     })
+}
+
+/// Keys are names, and no name stands twice.
+fn check_keys(entries: &[(Edn, Edn)], form: &Edn) -> Result<(), TxError> {
+    let mut seen: Vec<Keyword> = Vec::with_capacity(entries.len());
+    for (key, _) in entries {
+        let Some(name) = ident_form(key)? else {
+            continue;
+        };
+        if seen.contains(&name) {
+            return Err(TxError::MapKeyCollision {
+                key: name,
+                form: form.clone(),
+            });
+        }
+        seen.push(name);
+    }
+    Ok(())
 }
 
 fn is_db_id(key: &Edn) -> bool {

@@ -17,36 +17,34 @@ pub(super) fn settle_instant(
     ops: &mut Vec<Op>,
 ) -> Result<Instant, TxError> {
     let last = last_instant(db)?;
-    let asked = own_instant(t, ops)?;
-    ops.retain(|op| op.a.id != id::TX_INSTANT || !op.e.is_tx());
     let now = Instant::from_ms(now.ms());
-    match asked {
-        None => Ok(now.max(Instant::from_ms(last.ms()))),
-        Some(instant) if instant < last => Err(TxError::PastTxInstant { instant, last }),
-        Some(instant) if instant > now => Err(TxError::FutureTxInstant { instant }),
-        Some(instant) => Ok(instant),
+    let instant = match own_instant(t, ops)? {
+        None => now.max(Instant::from_ms(last.ms())),
+        Some(instant) if instant < last => return Err(TxError::PastTxInstant { instant, last }),
+        Some(instant) if instant > now => return Err(TxError::FutureTxInstant { instant }),
+        Some(instant) => instant,
+    };
+    let is_instant = |op: &Op| op.a.id == id::TX_INSTANT && op.e.is_tx();
+    let said = |op: &&Op| is_instant(op) && !(op.added && op.e == t.tx());
+    if let Some(op) = ops.iter().find(said) {
+        return Err(TxError::ResetTxInstant { tx: op.e });
     }
+    ops.retain(|op| !is_instant(op));
+    Ok(instant)
 }
 
-/// What the transaction says of its own instant; nothing may be said of another's.
+/// What the transaction says of its own instant.
 fn own_instant(t: T, ops: &[Op]) -> Result<Option<Instant>, TxError> {
-    let instants = ops
-        .iter()
-        .filter(|op| op.a.id == id::TX_INSTANT && op.e.is_tx());
-    let (own, others): (Vec<&Op>, Vec<&Op>) = instants.partition(|op| op.e == t.tx());
-    let asked = own.iter().find(|op| op.added);
-    let opposed = |one: &&Op, other: &&Op| match other.added {
+    let own = |op: &&Op| op.a.id == id::TX_INSTANT && op.e == t.tx();
+    let asked = ops.iter().filter(own).find(|op| op.added);
+    let opposed = |one: &Op, other: &Op| match other.added {
         true => one.v != other.v,
         false => one.v == other.v,
     };
     if let Some(one) = asked
-        && let Some(other) = own.iter().find(|other| opposed(one, other))
+        && let Some(other) = ops.iter().filter(own).find(|other| opposed(one, other))
     {
         return Err(conflict(one, other));
-    }
-    let reset = others.first().or_else(|| own.iter().find(|op| !op.added));
-    if let Some(op) = reset {
-        return Err(TxError::ResetTxInstant { tx: op.e });
     }
     Ok(asked.and_then(|op| match &op.v {
         Value::Instant(instant) => Some(*instant),

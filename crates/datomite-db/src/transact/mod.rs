@@ -75,8 +75,9 @@ pub(crate) fn decide(
         .into());
     }
     let mut tempids = Tempids::default();
-    let raw = read::read(tx_data)?;
-    let flat = expand::expand(db, &mut tempids, raw)?;
+    let elements = read::elements(tx_data.0)?;
+    let flat = expand::expand(db, &mut tempids, elements)?;
+    resolve::check_ids(db, &flat.ops)?;
     let upserted = upsert::upsert(db, &tempids, &flat.ops)?;
     let directives = Directives {
         force: flat.force,
@@ -93,14 +94,17 @@ fn conclude(
     now: Instant,
 ) -> Result<(TxReport, Record), TxError> {
     let t = allocated.t;
-    let instant = instant::settle_instant(db, t, now, &mut allocated.ops)?;
+    let instant = instant::settle_instant(db, t, now, &mut allocated.ops);
     let ensures = spec::take_ensures(&mut allocated.ops);
-    schema::check_fixed(db, &allocated.ops)?;
     let mut found = novelty::novelty(db, t, &allocated.ops, &allocated.new)?;
     tuple::compose(db, t, &mut found, &allocated.new)?;
-    spec::check_values(db, &allocated.ops, &found.datoms)?;
+    schema::check_boot(db, &found.datoms)?;
+    // Of several mistakes a contradiction is told before a wrong instant.
+    let instant = instant?;
+    schema::check_components(db, &found.datoms)?;
     novelty::check_unique(db, &found.datoms, &allocated.new)?;
-    schema::check_schema(db, t, &mut found.datoms)?;
+    schema::check_fixed(db, &allocated.ops)?;
+    schema::check_schema(db, t, &allocated.ops, &mut found.datoms)?;
     let tx_data = stamped(t.tx(), instant, found.datoms);
     let schema = schema::advance(db.schema(), &tx_data);
     let record = Record {
@@ -113,6 +117,7 @@ fn conclude(
     };
     let db_after = db.apply_record(&record, schema)?;
     schema::check_facts(db, &db_after, &record.datoms)?;
+    spec::check_values(db, &allocated.ops, &record.datoms)?;
     spec::check_entities(db, &db_after, &ensures)?;
     let db_before = db.clone();
     Ok((

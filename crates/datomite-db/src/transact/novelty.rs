@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::error::TxError;
 use super::op::Op;
 use crate::Db;
+use crate::bootstrap::id;
 use crate::lookup::shortest;
 
 /// The datoms of a transaction, and every (entity, attribute) it mentioned.
@@ -29,8 +30,8 @@ pub(super) fn novelty(
     ops: &[Op],
     new: &FxHashSet<EntityId>,
 ) -> Result<Novelty, TxError> {
-    let first = consistent(ops)?;
     let basis = db.basis();
+    let first = consistent(&basis, ops)?;
     let mut found = Novelty::default();
     for op in first {
         found.mentioned.push((op.e, op.a.id));
@@ -119,13 +120,17 @@ pub(super) fn set_key(value: &Value) -> Value {
 }
 
 /// The distinct facts in order, if no two contradict each other.
-fn consistent(ops: &[Op]) -> Result<Vec<&Op>, TxError> {
+fn consistent<'a>(basis: &Db, ops: &'a [Op]) -> Result<Vec<&'a Op>, TxError> {
     let mut one: FxHashMap<(EntityId, EntityId), Said<'_>> = FxHashMap::default();
     one.reserve(ops.len());
     let mut many: FxHashMap<(EntityId, EntityId, Value), &Op> = FxHashMap::default();
     let mut holders: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
     let mut distinct = Vec::with_capacity(ops.len());
     for op in ops {
+        // The name by which an entity was found does not contradict its new one.
+        if op.a.id == id::IDENT && op.added && stored(basis, op)?.same.is_some() {
+            continue;
+        }
         let is_new = if op.a.is_many() {
             match many.entry((op.e, op.a.id, set_key(&op.v))) {
                 Entry::Occupied(known) if known.get().added == op.added => false,

@@ -1,31 +1,25 @@
-//! Reading: elements of transaction data to `RawOp`s. Knows the forms, resolves nothing.
+//! Reading: an element of transaction data to a `RawOp`. Knows the forms, resolves nothing.
 
 use std::sync::Arc;
 
 use datomite_model::{Edn, Keyword, Value};
 
-use super::TxData;
 use super::error::TxError;
 use super::op::RawOp;
 use crate::bootstrap::id;
 use crate::ident::ident_form;
 
-/// Reads the elements of transaction data. nil is an empty transaction.
-pub(super) fn read(tx_data: TxData) -> Result<Vec<RawOp>, TxError> {
-    let TxData(form) = tx_data;
-    read_forms(form)
-}
-
-/// Reads what a transaction function gave.
-pub(super) fn read_forms(form: Edn) -> Result<Vec<RawOp>, TxError> {
+/// The elements of transaction data, also of what a transaction function gave; nil is none.
+pub(super) fn elements(form: Edn) -> Result<Vec<Edn>, TxError> {
     match form {
         Edn::Nil => Ok(Vec::new()),
-        Edn::List(items) | Edn::Vector(items) => items.into_iter().map(read_element).collect(),
+        Edn::List(items) | Edn::Vector(items) => Ok(items),
         form => Err(TxError::NotTransactionData { form }),
     }
 }
 
-fn read_element(form: Edn) -> Result<RawOp, TxError> {
+/// Reads one element.
+pub(super) fn read(form: Edn) -> Result<RawOp, TxError> {
     match &form {
         Edn::List(parts) | Edn::Vector(parts) => {
             let first = parts

@@ -27,7 +27,10 @@ pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<Temp
     } = op;
     let e = place(db, tempids, e, &form)?;
     let v = match v {
-        FlatValue::Form(v) => value(db, tempids, &a, v, &form)?,
+        FlatValue::Form(v) if added || a.value_type != ValueType::Tuple => {
+            value(db, tempids, &a, v, &form)?
+        }
+        FlatValue::Form(v) => retracted_tuple(db, tempids, &a, v, &form)?,
         FlatValue::Entity(entity) => match place(db, tempids, entity, &form)? {
             Place::Temp(id) => TempValue::Temp(id),
             Place::Id(id) if a.is_ref() => TempValue::Value(Value::Ref(id)),
@@ -57,10 +60,33 @@ fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, Tx
         form: written.clone(),
         datom: form.clone(),
     })?;
-    if id.counter() >= db.next_t().raw() || id.raw() >> 62 != 0 {
-        return Err(TxError::InvalidEntityId { id });
-    }
     Ok(Place::Id(id))
+}
+
+/// Resolves an entity that is written, but for tempids.
+pub(super) fn resolve_entity(
+    db: &Db,
+    tempids: &mut Tempids,
+    e: Ent,
+    form: &Edn,
+) -> Result<Ent, TxError> {
+    Ok(match place(db, tempids, e, form)? {
+        Place::Temp(id) => Ent::Temp(id),
+        Place::Id(id) => Ent::Form(Edn::Value(Value::Ref(id))),
+    })
+}
+
+/// Facts are about numbers that were handed out, whatever their partition.
+pub(super) fn check_ids(db: &Db, ops: &[TempOp]) -> Result<(), TxError> {
+    let next = db.next_t().raw();
+    for op in ops {
+        if let Place::Id(id) = op.e
+            && (id.counter() >= next || id.raw() >> 62 != 0)
+        {
+            return Err(TxError::InvalidEntityId { id });
+        }
+    }
+    Ok(())
 }
 
 /// How a tempid is written.
@@ -254,6 +280,33 @@ fn invalid_tuple(a: &Attribute, value: &Edn) -> TxError {
     }
 }
 
+/// The types of a tuple's slots; a homogeneous one has as many as are written.
+fn slot_types(db: &Db, kind: &TupleKind, written: usize) -> Vec<ValueType> {
+    match kind {
+        TupleKind::Homogeneous(value_type) => vec![*value_type; written],
+        TupleKind::Heterogeneous(types) => types.clone(),
+        TupleKind::Composite(parts) => parts
+            .iter()
+            .filter_map(|part| db.schema().attribute(*part).map(|part| part.value_type))
+            .collect(),
+    }
+}
+
+/// The slots of a tuple as it is written. Where references are looked for, any sequence will do.
+fn written_slots(db: &Db, kind: &TupleKind, v: &Edn) -> Option<Vec<Edn>> {
+    let has_refs = slot_types(db, kind, 1).contains(&ValueType::Ref);
+    Some(match v {
+        Edn::Vector(items) => items.clone(),
+        Edn::Value(Value::Tuple(slots)) => slots
+            .iter()
+            .map(|slot| slot.clone().map_or(Edn::Nil, Edn::Value))
+            .collect(),
+        Edn::List(items) if has_refs => items.clone(),
+        Edn::Value(Value::String(text)) if has_refs => text.chars().map(Edn::Char).collect(),
+        _ => return None,
+    })
+}
+
 fn tuple(
     db: &Db,
     tempids: &mut Tempids,
@@ -261,57 +314,85 @@ fn tuple(
     kind: &TupleKind,
     v: &Edn,
 ) -> Result<TempValue, TxError> {
-    let items: Vec<Edn> = match v {
-        Edn::Vector(items) => items.clone(),
-        Edn::Value(Value::Tuple(slots)) => slots
-            .iter()
-            .map(|slot| slot.clone().map_or(Edn::Nil, Edn::Value))
-            .collect(),
-        _ => return Err(invalid_tuple(a, v)),
-    };
-    let types: Vec<ValueType> = match kind {
-        TupleKind::Homogeneous(value_type) => vec![*value_type; items.len()],
-        TupleKind::Heterogeneous(types) => types.clone(),
-        TupleKind::Composite(parts) => parts
-            .iter()
-            .filter_map(|part| db.schema().attribute(*part).map(|part| part.value_type))
-            .collect(),
-    };
-    if items.len() != types.len() || !(2..=8).contains(&items.len()) {
-        return Err(invalid_tuple(a, v));
+    let invalid = || invalid_tuple(a, v);
+    let is_composite = matches!(kind, TupleKind::Composite(_));
+    let is_list = matches!(v, Edn::List(_));
+    let items = written_slots(db, kind, v).filter(|_| !(is_composite && is_list));
+    let items = items.ok_or_else(invalid)?;
+    let types = slot_types(db, kind, items.len());
+    let slots = open_slots(db, tempids, &items, &types, v, |item| {
+        let nested = is_composite && item.as_sequence().is_some();
+        if nested { Err(invalid()) } else { Ok(()) }
+    })?;
+    if is_composite {
+        return Ok(plain_tuple(slots));
     }
-    let mut slots = Vec::with_capacity(items.len());
-    for (item, value_type) in items.iter().zip(types) {
-        slots.push(tuple_slot(db, tempids, a, kind, item, value_type, v)?);
+    let fits = items.len() == types.len() && (2..=8).contains(&items.len());
+    let typed = |(item, value_type): (&Edn, &ValueType)| is_slot(item, *value_type);
+    match fits && items.iter().zip(&types).all(typed) {
+        true => Ok(plain_tuple(slots)),
+        false => Err(invalid()),
     }
-    Ok(plain_tuple(slots))
 }
 
-fn tuple_slot(
+/// A tuple that is retracted may be none that the attribute can hold: it is not there then.
+fn retracted_tuple(
     db: &Db,
     tempids: &mut Tempids,
     a: &Arc<Attribute>,
-    kind: &TupleKind,
-    item: &Edn,
-    value_type: ValueType,
+    v: Edn,
+    form: &Edn,
+) -> Result<TempValue, TxError> {
+    let Some(kind) = &a.tuple else {
+        return value(db, tempids, a, v, form);
+    };
+    let items = match &v {
+        Edn::Nil => return value(db, tempids, a, v, form),
+        Edn::List(items) | Edn::Set(items) => items.clone(),
+        Edn::Map(entries) if entries.is_empty() => Vec::new(),
+        v => written_slots(db, kind, v).ok_or_else(|| invalid_tuple(a, v))?,
+    };
+    let types = slot_types(db, kind, items.len());
+    let slots = open_slots(db, tempids, &items, &types, &v, |_| Ok(()))?;
+    Ok(plain_tuple(slots))
+}
+
+/// The slots with their references resolved; the others as they are written.
+fn open_slots(
+    db: &Db,
+    tempids: &mut Tempids,
+    items: &[Edn],
+    types: &[ValueType],
     whole: &Edn,
-) -> Result<Option<TempValue>, TxError> {
-    if item.is_nil() {
-        return Ok(None);
+    check_reference: impl Fn(&Edn) -> Result<(), TxError>,
+) -> Result<Vec<Option<TempValue>>, TxError> {
+    let mut slots = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        slots.push(match (item, types.get(at)) {
+            (Edn::Nil, _) => None,
+            (item, Some(ValueType::Ref)) => {
+                check_reference(item)?;
+                Some(reference(db, tempids, item, whole)?)
+            }
+            // What no datom can hold is equal to nothing that is stored.
+            (item, _) => Some(TempValue::Value(match item.as_value() {
+                Some(value) => value.clone(),
+                None => Value::Tuple(Arc::default()),
+            })),
+        });
     }
-    if value_type == ValueType::Ref {
-        let is_list = matches!(item, Edn::List(_) | Edn::Vector(_));
-        if is_list && matches!(kind, TupleKind::Composite(_)) {
-            return Err(invalid_tuple(a, whole));
-        }
-        return reference(db, tempids, item, whole).map(Some);
-    }
-    match scalar(value_type, item)? {
-        Some(Value::String(text)) if text.chars().count() > TUPLE_TEXT_MAX => {
-            Err(invalid_tuple(a, whole))
-        }
-        Some(value) => Ok(Some(TempValue::Value(value))),
-        None => Err(invalid_tuple(a, whole)),
+    Ok(slots)
+}
+
+/// Whether a slot that is no reference is of its type, strictly.
+fn is_slot(item: &Edn, value_type: ValueType) -> bool {
+    match item {
+        Edn::Nil => true,
+        _ if value_type == ValueType::Ref => true,
+        Edn::Value(Value::String(text)) if text.chars().count() > TUPLE_TEXT_MAX => false,
+        item => item
+            .as_value()
+            .is_some_and(|v| v.value_type() == value_type),
     }
 }
 

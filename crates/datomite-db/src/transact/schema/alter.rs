@@ -56,11 +56,10 @@ pub(super) fn check(db: &Db, known: &Arc<Attribute>, own: &[&Datom]) -> Result<b
     for datom in own {
         let fulltext = datom.a == id::FULLTEXT && datom.v == Value::Boolean(true);
         let drops = !datom.added && datom.a == id::CARDINALITY && !replaced(own, datom.a);
-        if is_fixed(datom.a) || fulltext || drops {
+        if is_fixed(datom.a) || fulltext || drops || is_no_target(datom) {
             return Err(refuse(Alteration::Unsupported { property: datom.a }));
         }
     }
-    super::install::check_targets(db, own)?;
     let Some(after) = described(db.schema(), known.id, own) else {
         return Ok(false);
     };
@@ -107,6 +106,16 @@ pub(in super::super) fn check_facts(
         }
     }
     Ok(())
+}
+
+/// Whether a cardinality or a kind of uniqueness is none.
+fn is_no_target(datom: &Datom) -> bool {
+    let target = datom.v.as_ref_id().filter(|_| datom.added);
+    target.is_some_and(|target| match datom.a {
+        id::CARDINALITY => !matches!(target, id::CARDINALITY_ONE | id::CARDINALITY_MANY),
+        id::UNIQUE => !matches!(target, id::UNIQUE_IDENTITY | id::UNIQUE_VALUE),
+        _ => false,
+    })
 }
 
 fn replaced(own: &[&Datom], a: EntityId) -> bool {

@@ -9,6 +9,7 @@ use datomite_model::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::error::TxError;
+use super::super::op::Op;
 use super::alter::is_constituent;
 use super::{defines, described};
 use crate::Db;
@@ -18,9 +19,9 @@ use crate::bootstrap::{FIRST_ELEMENT, id};
 pub(in super::super) fn check_schema(
     db: &Db,
     t: T,
+    ops: &[Op],
     datoms: &mut Vec<Datom>,
 ) -> Result<(), TxError> {
-    check_idents(db, datoms)?;
     let mut by_entity: FxHashMap<EntityId, Vec<Datom>> = FxHashMap::default();
     let mut order = Vec::new();
     for datom in datoms
@@ -33,8 +34,22 @@ pub(in super::super) fn check_schema(
         });
         list.push(datom.clone());
     }
-    let explicit: Vec<EntityId> = installs(datoms).collect();
-    order.extend(explicit.iter().filter(|e| !by_entity.contains_key(e)));
+    // A property that is taken away touches its attribute even where it was not there.
+    let touched = ops.iter().filter(|op| !op.added && defines(op.a.id));
+    let touched: FxHashSet<EntityId> = touched.map(|op| op.e).collect();
+    for e in touched.iter().copied().chain(installs(datoms)) {
+        by_entity.entry(e).or_insert_with(|| {
+            order.push(e);
+            Vec::new()
+        });
+    }
+    // Changes of attributes are judged before definitions, those of what cannot be one at last.
+    order.sort_by_key(|e| {
+        (
+            db.schema().attribute(*e).is_none(),
+            e.partition() != Partition::DB,
+        )
+    });
     let mut added = Vec::new();
     // The schema with the whole transaction, folded once for all its definitions.
     let next = LazyCell::new(|| super::advance(db.schema(), datoms));
@@ -44,18 +59,17 @@ pub(in super::super) fn check_schema(
         match db.schema().attribute(e) {
             Some(known) => {
                 let alters = super::alter::check(db, known, &own)?;
-                if alters {
+                if alters || touched.contains(&e) {
                     added.push(directive(t, id::ALTER_ATTRIBUTE, e));
                 }
             }
-            None if own.iter().any(|datom| defines(datom.a)) => {
+            None if touched.contains(&e) || own.iter().any(|datom| defines(datom.a)) => {
                 install(db, e, &own, &next)?;
                 added.push(directive(t, id::INSTALL_ATTRIBUTE, e));
             }
             None => {}
         }
     }
-    check_components(db, datoms)?;
     // Directives as written are dropped; a definition or alteration has exactly one.
     datoms.retain(|d| !matches!(d.a, id::INSTALL_ATTRIBUTE | id::ALTER_ATTRIBUTE));
     datoms.extend(added);
@@ -80,7 +94,7 @@ fn directive(t: T, a: EntityId, attribute: EntityId) -> Datom {
 }
 
 /// Idents of the bootstrap stay, and so do partitions and the names that composites are made of.
-fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+pub(in super::super) fn check_boot(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     for datom in datoms {
         let fixed = match datom.a {
             id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY => true,
@@ -113,7 +127,7 @@ fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
 }
 
 /// New entities of the schema's partition have a name: nothing else lives there.
-fn check_components(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+pub(in super::super) fn check_components(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     let is_new = |e: EntityId| e.partition() == Partition::DB && e.raw() >= db.next_element();
     let mut new = datoms
         .iter()
@@ -122,9 +136,10 @@ fn check_components(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     if new.peek().is_none() {
         return Ok(());
     }
+    // A definition without a name is told as such.
     let names = datoms
         .iter()
-        .filter(|datom| datom.added && datom.a == id::IDENT);
+        .filter(|datom| datom.added && (datom.a == id::IDENT || defines(datom.a)));
     let named: FxHashSet<EntityId> = names.map(|datom| datom.e).collect();
     match new.find(|datom| !named.contains(&datom.e)) {
         Some(datom) => Err(TxError::SchemaWithoutInstall { entity: datom.e }),
@@ -183,8 +198,8 @@ fn name(db: &Db, e: EntityId, own: &[&Datom]) -> Option<Keyword> {
     written.or_else(|| db.ident(e))
 }
 
-/// Value types, cardinalities and kinds of uniqueness must be what they say.
-pub(super) fn check_targets(db: &Db, own: &[&Datom]) -> Result<(), TxError> {
+/// Value types and cardinalities must be what they say.
+fn check_targets(db: &Db, own: &[&Datom]) -> Result<(), TxError> {
     for datom in own.iter().filter(|datom| datom.added) {
         let target = datom.v.as_ref_id();
         let entity = || target.unwrap_or_default();
@@ -197,9 +212,6 @@ pub(super) fn check_targets(db: &Db, own: &[&Datom]) -> Result<(), TxError> {
             }
             id::CARDINALITY if !matches!(entity(), id::CARDINALITY_ONE | id::CARDINALITY_MANY) => {
                 return Err(TxError::NotACardinality { entity: entity() });
-            }
-            id::UNIQUE if !matches!(entity(), id::UNIQUE_IDENTITY | id::UNIQUE_VALUE) => {
-                return Err(TxError::NotAUnique { entity: entity() });
             }
             _ => {}
         }

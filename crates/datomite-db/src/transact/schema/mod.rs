@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 use crate::bootstrap::id;
 
 pub(super) use alter::{check_facts, check_fixed};
-pub(super) use install::check_schema;
+pub(super) use install::{check_boot, check_components, check_schema};
 
 /// Whether datoms of an attribute say something about attributes.
 pub(super) fn defines(a: EntityId) -> bool {
