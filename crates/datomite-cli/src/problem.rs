@@ -62,7 +62,7 @@ impl Problem {
         }
         let problem = Problem::of(error.code(), &error);
         let problem = match &error {
-            QueryError::Cancelled => Problem {
+            QueryError::Cancelled { .. } => Problem {
                 exit: Exit::Interrupted,
                 ..problem
             },

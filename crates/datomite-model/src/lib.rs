@@ -31,7 +31,7 @@ pub use bigdec::BigDec;
 pub use category::Category;
 pub use datom::Datom;
 pub use deserialize::from_edn;
-pub use edn::{Edn, EdnError, Spans, read, read_all, read_spanned};
+pub use edn::{DEPTH_MAX, Edn, EdnError, Spans, read, read_all, read_spanned};
 pub use entity::{EntityId, Partition, T};
 pub use field::{FieldName, Fields};
 pub use from_edn::{FromEdn, FromEdnError, FromEdnProblem};

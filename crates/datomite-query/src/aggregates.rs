@@ -191,7 +191,7 @@ impl Aggregate {
     /// The value of a group. `values` is not empty: a group has a row.
     pub(crate) fn apply(
         &self,
-        functions: &Functions,
+        context: &Context<'_>,
         constants: &[Edn],
         values: &[Edn],
     ) -> Outcome {
@@ -207,7 +207,7 @@ impl Aggregate {
                 let all = Edn::Vector(values.to_vec());
                 let first = constants.iter().map(Arg::Edn);
                 let args: Vec<Arg<'_>> = first.chain([Arg::Edn(&all)]).collect();
-                callable.call(&Context::new(functions), &args)
+                callable.call(context, &args)
             }
         }
     }

@@ -4,6 +4,7 @@
 //! running and shaping, in this order.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use datomite_db::{Db, Functions};
@@ -23,6 +24,7 @@ use crate::plan::{Env, Plan, RuleTable, Scope, Source};
 use crate::relation::Relation;
 use crate::results::QueryResult;
 use crate::rows::FromRow;
+use crate::weigh;
 use crate::{Pattern, Query, QueryError};
 
 /// Answers a query.
@@ -36,8 +38,8 @@ pub fn q_with(
     inputs: &[Input],
     options: &QueryOptions,
 ) -> Result<QueryResult, QueryError> {
-    let limits = Limits::begin(options);
-    let mut prepared = Prepared::new(query, inputs, options.functions.as_deref())?;
+    let limits = Rc::new(Limits::begin(options));
+    let mut prepared = Prepared::new(query, inputs, options.functions.as_deref(), &limits)?;
     prepared.env.as_written = options.as_written;
     prepared.answer(&limits, None)
 }
@@ -54,8 +56,8 @@ pub fn explain_with(
     options: &QueryOptions,
 ) -> Result<(QueryResult, Explanation), QueryError> {
     let watch = Stopwatch::start();
-    let limits = Limits::begin(options);
-    let mut prepared = Prepared::new(query, inputs, options.functions.as_deref())?;
+    let limits = Rc::new(Limits::begin(options));
+    let mut prepared = Prepared::new(query, inputs, options.functions.as_deref(), &limits)?;
     prepared.env.as_written = options.as_written;
     let mut explanation = Explanation::default();
     let result = prepared.answer(&limits, Some(&mut explanation))?;
@@ -86,6 +88,7 @@ impl<'a> Prepared<'a> {
         query: &'a Query,
         inputs: &'a [Input],
         otherwise: Option<&'a Functions>,
+        limits: &Rc<Limits>,
     ) -> Result<Prepared<'a>, QueryError> {
         let ast = query.ast.as_ref();
         if ast.has_in && inputs.len() < ast.inputs.len() {
@@ -102,11 +105,7 @@ impl<'a> Prepared<'a> {
         let functions = functions.or(otherwise);
         let mut prepared = Prepared {
             ast,
-            env: Env {
-                sources: Vec::new(),
-                rules: RuleTable::default(),
-                as_written: false,
-            },
+            env: Env::new(limits),
             functions: functions.unwrap_or_else(|| no_functions()),
             objects: Vec::new(),
             patterns: Vec::new(),
@@ -116,7 +115,7 @@ impl<'a> Prepared<'a> {
         };
         let used = used_variables(ast);
         for (form, input) in ast.inputs.iter().zip(inputs) {
-            prepared.take(form, input, &used)?;
+            prepared.take(form, input, &used, limits)?;
         }
         prepared.default_source = prepared
             .env
@@ -131,7 +130,11 @@ impl<'a> Prepared<'a> {
         form: &'a InputForm,
         input: &'a Input,
         used: &[Var],
+        limits: &Limits,
     ) -> Result<(), QueryError> {
+        if let Input::Edn(form) = input {
+            weigh::check_depth(form)?;
+        }
         match (form, input) {
             (InputForm::Source(name), _) => {
                 self.env.sources.push((name.clone(), source_of(input)));
@@ -152,8 +155,8 @@ impl<'a> Prepared<'a> {
                 self.objects.push((*var, input));
                 Ok(())
             }
-            (InputForm::Binding(binding, place), Input::Edn(value)) => self
-                .bind(binding, value, used)
+            (InputForm::Binding(binding, place), Input::Edn(value)) => limits
+                .within(place, || self.bind(binding, value, used, limits))
                 .map_err(|error| match error {
                     QueryError::BindingMismatch { found, message, .. } => {
                         QueryError::BindingMismatch {
@@ -170,13 +173,19 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    fn bind(&mut self, binding: &Binding, value: &Edn, used: &[Var]) -> Result<(), QueryError> {
+    fn bind(
+        &mut self,
+        binding: &Binding,
+        value: &Edn,
+        used: &[Var],
+        limits: &Limits,
+    ) -> Result<(), QueryError> {
         if value.is_nil() {
             return Err(QueryError::InvalidDataSource {
                 found: "nil".to_owned(),
             });
         }
-        let relation = input_relation(binding, value)?;
+        let relation = input_relation(binding, value, limits)?;
         if matches!(binding, Binding::Scalar(_) | Binding::Tuple(_)) && relation.len == 1 {
             for (var, col) in relation.vars.iter().zip(&relation.cols) {
                 self.constants.insert(*var, col.get(0));
@@ -190,14 +199,14 @@ impl<'a> Prepared<'a> {
             .collect();
         if !kept.is_empty() {
             let rows = std::mem::take(&mut self.rows);
-            self.rows = join(rows, relation.project(&kept));
+            self.rows = join(rows, relation.project(&kept, limits)?, limits)?;
         }
         Ok(())
     }
 
     /// Every function that a rule names must exist, called or not.
     fn check_rules(&self, rules: &Rules) -> Result<(), QueryError> {
-        let context = Context::new(self.functions);
+        let context = Context::new(self.functions).within(&self.env.limits);
         for definition in rules.rules.iter().flat_map(|rule| &rule.definitions) {
             check_calls(&definition.clauses, &context)?;
         }
@@ -206,12 +215,14 @@ impl<'a> Prepared<'a> {
 
     fn answer(
         &self,
-        limits: &Limits,
+        limits: &Rc<Limits>,
         explanation: Option<&mut Explanation>,
     ) -> Result<QueryResult, QueryError> {
         let ast = self.ast;
         let nested = |form: &Edn, args: &[Arg<'_>]| nested_query(form, args, limits, self);
-        let context = Context::new(self.functions).with_nested(&nested);
+        let context = Context::new(self.functions)
+            .with_nested(&nested)
+            .within(limits);
         let source = |name: Option<&Symbol>| self.pull_source(name);
         let pattern = |name: &Symbol| {
             let found = self.patterns.iter().find(|(known, _)| known == name);
@@ -221,6 +232,7 @@ impl<'a> Prepared<'a> {
             functions: self.functions,
             source: &source,
             pattern: &pattern,
+            limits,
         };
         self.check_find_variables(&self.rows.vars, true)?;
         check_find(&ast.find, &around)?;
@@ -372,7 +384,16 @@ fn check_calls(clauses: &[Clause], context: &Context<'_>) -> Result<(), QueryErr
 fn nested_query(
     form: &Edn,
     args: &[Arg<'_>],
-    limits: &Limits,
+    limits: &Rc<Limits>,
+    outer: &Prepared<'_>,
+) -> Result<Edn, QueryError> {
+    limits.deeper(|| nested_answer(form, args, limits, outer))
+}
+
+fn nested_answer(
+    form: &Edn,
+    args: &[Arg<'_>],
+    limits: &Rc<Limits>,
     outer: &Prepared<'_>,
 ) -> Result<Edn, QueryError> {
     let query = Query::from_edn(form)?;
@@ -389,7 +410,7 @@ fn nested_query(
             }
         });
     }
-    let mut prepared = Prepared::new(&query, &inputs, Some(outer.functions))?;
+    let mut prepared = Prepared::new(&query, &inputs, Some(outer.functions), limits)?;
     prepared.env.as_written = outer.env.as_written;
     Ok(prepared.answer(limits, None)?.into_edn())
 }

@@ -258,13 +258,25 @@ pub enum QueryError {
     #[error("{0}")]
     RowName(Box<FromEdnError>),
     /// More rows, bytes or time than the caller allows.
-    #[error("query exceeds its limit of {limit} {unit}{}", in_clause(place))]
+    #[error("query exceeds its limit of {limit} {unit}{}", in_clause(place, *rows))]
     LimitExceeded {
         /// `rows`, `bytes` or `ms`.
         unit: &'static str,
         /// How many.
         limit: u64,
+        /// The rows that the running clause had, or would have had.
+        rows: u64,
         /// The clause that was running.
+        place: Option<Box<Place>>,
+    },
+    /// Something nests deeper than the stack is promised to hold.
+    #[error("{what} nest deeper than {limit}{}", in_clause(place, 0))]
+    TooDeep {
+        /// What nests: clauses, rules, queries, values.
+        what: &'static str,
+        /// How deep it may.
+        limit: usize,
+        /// The clause.
         place: Option<Box<Place>>,
     },
     /// A call of a built-in function failed.
@@ -282,8 +294,13 @@ pub enum QueryError {
         error: Box<datomite_db::FunctionError>,
     },
     /// The caller stopped the query.
-    #[error("query cancelled")]
-    Cancelled,
+    #[error("query cancelled{}", in_clause(place, *rows))]
+    Cancelled {
+        /// The rows that the running clause had.
+        rows: u64,
+        /// The clause that was running.
+        place: Option<Box<Place>>,
+    },
     /// The database could not answer.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -334,8 +351,9 @@ impl QueryError {
             QueryError::PullPattern(error) => error.category(),
             QueryError::Own { error, .. } => error.category,
             QueryError::Db(error) => error.category(),
-            QueryError::Cancelled => Category::Interrupted,
-            QueryError::LimitExceeded { .. } => Category::Interrupted,
+            QueryError::Cancelled { .. } | QueryError::LimitExceeded { .. } => {
+                Category::Interrupted
+            }
             _ => Category::Incorrect,
         }
     }
@@ -356,7 +374,9 @@ impl QueryError {
             | QueryError::NegativeCycle { place, .. } => Some(place),
             QueryError::NotAnEntity { place, .. }
             | QueryError::CannotResolve { place, .. }
-            | QueryError::LimitExceeded { place, .. } => place.as_deref(),
+            | QueryError::LimitExceeded { place, .. }
+            | QueryError::TooDeep { place, .. }
+            | QueryError::Cancelled { place, .. } => place.as_deref(),
             _ => None,
         }
     }
@@ -375,10 +395,22 @@ fn hint<N: std::fmt::Display>(near: &[N]) -> String {
     format!("; did you mean {}?", words.join(" or "))
 }
 
-fn in_clause(place: &Option<Box<Place>>) -> String {
-    place
-        .as_ref()
-        .map_or_else(String::new, |place| format!(" in {}", place.form))
+/// The longest clause that a message shows whole.
+const CLAUSE_SHOWN: usize = 400;
+
+fn in_clause(place: &Option<Box<Place>>, rows: u64) -> String {
+    let Some(place) = place else {
+        return String::new();
+    };
+    let mut clause = place.form.to_string();
+    if clause.chars().count() > CLAUSE_SHOWN {
+        clause = clause.chars().take(CLAUSE_SHOWN).collect();
+        clause.push('…');
+    }
+    match rows {
+        0 => format!(" in {clause}"),
+        rows => format!(" in {clause}, at {rows} rows"),
+    }
 }
 
 /// The up to three names nearest to `name`: by edit distance, at most a third of its length.

@@ -18,10 +18,13 @@ use rustc_hash::FxHashMap;
 use crate::QueryError;
 use crate::aggregates::find_aggregate;
 use crate::ast::{Direction, Element, Find, FindSpec, PullSpec, Var, push_new};
-use crate::builtins::clj;
+use crate::builtins::{Context, clj};
+use crate::options::Limits;
 use crate::pull::{Pattern, Prepared};
 use crate::relation::{Col, Kind, Relation};
 use crate::results::QueryResult;
+use crate::sort::sorted;
+use crate::weigh;
 
 /// What finishing a query needs of its inputs.
 pub(crate) struct Surroundings<'a> {
@@ -31,6 +34,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) source: &'a dyn Fn(Option<&Symbol>) -> Result<&'a Db, QueryError>,
     /// The form that an input gives for a plain symbol.
     pub(crate) pattern: &'a dyn Fn(&Symbol) -> Option<&'a Edn>,
+    /// What the query may use.
+    pub(crate) limits: &'a Limits,
 }
 
 /// Checks what `:find` names before a clause runs: aggregates, pull patterns and their sources.
@@ -46,7 +51,7 @@ pub(crate) fn check_find(find: &Find, around: &Surroundings<'_>) -> Result<(), Q
             } => {
                 let db = (around.source)(source.as_ref())?;
                 let pattern = pattern_of(pattern, around)?;
-                Prepared::new(db, &pattern)?;
+                Prepared::new(db, &pattern, around.limits)?;
             }
         }
     }
@@ -65,7 +70,8 @@ pub(crate) fn finish(
         .iter()
         .for_each(|element| push_new(&mut vars, element.variable()));
     with.iter().for_each(|var| push_new(&mut vars, *var));
-    let relation = relation.project(&vars);
+    let limits = around.limits;
+    let relation = relation.project(&vars, limits)?;
     let is_aggregate = |element: &Element| matches!(element, Element::Aggregate { .. });
     let aggregates = find.elements.iter().any(is_aggregate);
     let (mut columns, len) = if aggregates {
@@ -77,11 +83,15 @@ pub(crate) fn finish(
     for (at, _) in &find.order_by {
         pull_column(find, *at, len, &mut columns, &mut pulled, around)?;
     }
-    let rows = chosen(find, &columns, len);
+    let rows = chosen(find, &columns, len, limits)?;
     let len = rows.as_ref().map_or(len, Vec::len);
     if let Some(rows) = rows {
-        columns = columns.iter().map(|column| column.gather(&rows)).collect();
+        let mut growth = limits.growth();
+        let gathered = columns.iter().map(|col| col.gather_in(&rows, &mut growth));
+        columns = gathered.collect::<Result<_, _>>()?;
     }
+    limits.rows(len)?;
+    limits.bytes(answer_bytes(len, columns.len()))?;
     for at in 0..columns.len() {
         pull_column(find, at, len, &mut columns, &mut pulled, around)?;
     }
@@ -99,6 +109,11 @@ pub(crate) fn finish(
         len,
         keys,
     })
+}
+
+/// Bytes of an answer as EDN: a vector for each row, a form for each cell.
+fn answer_bytes(rows: usize, columns: usize) -> u64 {
+    (rows as u64).saturating_mul(weigh::FORM + weigh::FORM * columns as u64)
 }
 
 /// One column for each element; that of a pull holds the entities.
@@ -130,7 +145,7 @@ fn grouped(
             push_new(&mut by, element.variable());
         }
     }
-    let groups = group(relation, &by);
+    let groups = group(relation, &by, around.limits)?;
     let mut columns = Vec::with_capacity(find.elements.len());
     for (element, column) in find.elements.iter().zip(plain(find, relation)) {
         columns.push(match element {
@@ -142,25 +157,41 @@ fn grouped(
                 match aggregate.fold(arguments, &column, &groups.of_row, count) {
                     Some(values) => Col::of_forms(values?),
                     None => {
-                        let mut values: Vec<Vec<Edn>> = vec![Vec::new(); count];
-                        for (row, group) in groups.of_row.iter().enumerate() {
-                            values[*group as usize].push(column.get(row));
-                        }
-                        let apply = |v: &Vec<Edn>| aggregate.apply(around.functions, arguments, v);
+                        let values = values_of(&groups, &column, around.limits)?;
+                        let context = Context::new(around.functions).within(around.limits);
+                        let apply = |v: &Vec<Edn>| {
+                            around.limits.tick()?;
+                            aggregate.apply(&context, arguments, v)
+                        };
                         let folded: Result<Vec<Edn>, QueryError> =
                             values.iter().map(apply).collect();
                         Col::of_forms(folded?)
                     }
                 }
             }
-            _ => column.gather(&groups.first),
+            _ => column.gather_in(&groups.first, &mut around.limits.growth())?,
         });
     }
     Ok((columns, groups.first.len()))
 }
 
+/// The values of each group.
+fn values_of(groups: &Groups, column: &Col, limits: &Limits) -> Result<Vec<Vec<Edn>>, QueryError> {
+    let mut growth = limits.growth();
+    growth.add_each(groups.of_row.len(), size_of::<Edn>())?;
+    growth.add_each(groups.first.len(), size_of::<Vec<Edn>>())?;
+    let mut values: Vec<Vec<Edn>> = vec![Vec::new(); groups.first.len()];
+    for (row, group) in groups.of_row.iter().enumerate() {
+        limits.tick()?;
+        let value = column.get(row);
+        growth.add(weigh::copied(&value))?;
+        values[*group as usize].push(value);
+    }
+    Ok(values)
+}
+
 /// Groups of equal words: by an array where they lie close together, else by a map.
-fn group_words(words: &[u64]) -> Groups {
+fn group_words(words: &[u64], limits: &Limits) -> Result<Groups, QueryError> {
     let mut groups = Groups {
         of_row: Vec::with_capacity(words.len()),
         first: Vec::new(),
@@ -177,25 +208,29 @@ fn group_words(words: &[u64]) -> Groups {
     if span / 4 <= words.len() as u64 {
         let mut known = vec![u32::MAX; span as usize + 1];
         for (row, word) in words.iter().enumerate() {
+            limits.tick()?;
             take(row, &mut known[(word - low) as usize]);
         }
     } else {
         let mut known: FxHashMap<u64, u32> = FxHashMap::default();
         for (row, word) in words.iter().enumerate() {
+            limits.tick()?;
             take(row, known.entry(*word).or_insert(u32::MAX));
         }
     }
-    groups
+    Ok(groups)
 }
 
-fn group(relation: &Relation, by: &[Var]) -> Groups {
+fn group(relation: &Relation, by: &[Var], limits: &Limits) -> Result<Groups, QueryError> {
+    // A group and a position for each row, and the words that tell.
+    limits.bytes(16 * relation.len as u64)?;
     let at = relation.positions(by);
     if at.is_empty() {
-        return group_words(&vec![0; relation.len]);
+        return group_words(&vec![0; relation.len], limits);
     }
     match packed(relation, &at) {
-        Some(words) => group_words(&words),
-        None => group_rows(relation, &at),
+        Some(words) => group_words(&words, limits),
+        None => group_rows(relation, &at, limits),
     }
 }
 
@@ -233,13 +268,14 @@ fn words_of(col: &Col) -> Option<Cow<'_, [u64]>> {
 }
 
 /// Groups of rows that meet cell by cell.
-fn group_rows(relation: &Relation, at: &[usize]) -> Groups {
+fn group_rows(relation: &Relation, at: &[usize], limits: &Limits) -> Result<Groups, QueryError> {
     let mut groups = Groups {
         of_row: Vec::with_capacity(relation.len),
         first: Vec::new(),
     };
     let mut known: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
     for row in 0..relation.len {
+        limits.tick()?;
         let same = known.entry(relation.hash_row(at, row)).or_default();
         let meets = |group: &&u32| {
             let first = groups.first[**group as usize] as usize;
@@ -257,24 +293,28 @@ fn group_rows(relation: &Relation, at: &[usize]) -> Groups {
         };
         groups.of_row.push(group);
     }
-    groups
+    Ok(groups)
 }
 
 /// The rows that are returned, in order; `None` where that is all of them as they stand.
-fn chosen(find: &Find, columns: &[Col], len: usize) -> Option<Vec<u32>> {
+fn chosen(
+    find: &Find,
+    columns: &[Col],
+    len: usize,
+    limits: &Limits,
+) -> Result<Option<Vec<u32>>, QueryError> {
     let offset = usize::try_from(find.offset).unwrap_or(usize::MAX).min(len);
     let limit = find.limit.map_or(usize::MAX, |limit| {
         usize::try_from(limit).unwrap_or(usize::MAX)
     });
     let end = offset.saturating_add(limit).min(len);
     if find.order_by.is_empty() {
-        return (offset > 0 || end < len).then(|| (offset as u32..end as u32).collect());
+        return Ok((offset > 0 || end < len).then(|| (offset as u32..end as u32).collect()));
     }
-    let keys: Vec<(SortKey<'_>, Direction)> = find
-        .order_by
-        .iter()
-        .map(|(at, direction)| (SortKey::new(&columns[*at], len), *direction))
-        .collect();
+    let mut keys: Vec<(SortKey<'_>, Direction)> = Vec::with_capacity(find.order_by.len());
+    for (at, direction) in &find.order_by {
+        keys.push((SortKey::new(&columns[*at], len, limits)?, *direction));
+    }
     let order = |a: &u32, b: &u32| {
         keys.iter()
             .map(|(key, direction)| match direction {
@@ -284,15 +324,9 @@ fn chosen(find: &Find, columns: &[Col], len: usize) -> Option<Vec<u32>> {
             .find(|order| order.is_ne())
             .unwrap_or_else(|| a.cmp(b))
     };
-    let mut rows: Vec<u32> = (0..len as u32).collect();
-    if end < len / 4 && end > 0 {
-        rows.select_nth_unstable_by(end - 1, order);
-        rows.truncate(end);
-    }
-    rows.sort_unstable_by(order);
-    rows.truncate(end);
+    let mut rows = sorted(len, end, order, limits)?;
     rows.drain(..offset);
-    Some(rows)
+    Ok(Some(rows))
 }
 
 /// A column made comparable.
@@ -303,12 +337,12 @@ enum SortKey<'a> {
 }
 
 impl SortKey<'_> {
-    fn new(column: &Col, len: usize) -> SortKey<'_> {
-        match column {
+    fn new<'a>(column: &'a Col, len: usize, limits: &Limits) -> Result<SortKey<'a>, QueryError> {
+        Ok(match column {
             Col::Word(Kind::Long | Kind::Ref | Kind::Boolean | Kind::Double, words)
             | Col::Word(Kind::Float | Kind::Instant, words) => SortKey::Words(words),
-            column => SortKey::Forms(column.forms(len)),
-        }
+            column => SortKey::Forms(forms_in(column, len, limits)?),
+        })
     }
 
     fn compare(&self, a: usize, b: usize) -> Ordering {
@@ -317,6 +351,20 @@ impl SortKey<'_> {
             SortKey::Forms(forms) => clj::compare(&forms[a], &forms[b]),
         }
     }
+}
+
+/// The column as forms, counted before they are made.
+fn forms_in(column: &Col, len: usize, limits: &Limits) -> Result<Vec<Edn>, QueryError> {
+    let mut growth = limits.growth();
+    growth.add_each(len, size_of::<Edn>())?;
+    let mut forms = Vec::with_capacity(len);
+    for row in 0..len {
+        limits.tick()?;
+        let form = column.get(row);
+        growth.add(weigh::copied(&form))?;
+        forms.push(form);
+    }
+    Ok(forms)
 }
 
 /// Puts what is pulled in the place of the entities of a pull's column, once.
@@ -339,11 +387,16 @@ fn pull_column(
     }
     let db = (around.source)(source.as_ref())?;
     let pattern = pattern_of(pattern, around)?;
-    let prepared = Prepared::new(db, &pattern)?;
-    let forms: Result<Vec<Edn>, QueryError> = (0..len)
-        .map(|row| prepared.pull(&columns[at].get(row)))
-        .collect();
-    columns[at] = Col::Mixed(forms?);
+    let prepared = Prepared::new(db, &pattern, around.limits)?;
+    around.limits.rows(0)?;
+    let mut growth = around.limits.growth();
+    let mut forms = Vec::with_capacity(len);
+    for row in 0..len {
+        let pulled = prepared.pull(&columns[at].get(row))?;
+        growth.add(weigh::weight(&pulled))?;
+        forms.push(pulled);
+    }
+    columns[at] = Col::Mixed(forms);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod plan;
 
 mod exec;
 mod relation;
+mod sort;
 
 mod aggregates;
 mod builtins;
@@ -26,6 +27,7 @@ mod error;
 mod explain;
 mod input;
 mod options;
+mod weigh;
 
 pub use ask::{Ask, Question, explain, explain_with, q, q_with};
 pub use builtins::{Arithmetic, CallError, FunctionDoc, FunctionRole, documented_functions};

@@ -14,7 +14,10 @@ use datomite_db::{TextSource, word};
 use datomite_model::{Edn, Instant, Value};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
+use crate::QueryError;
 use crate::ast::Var;
+use crate::options::{Growth, Limits};
+use crate::weigh;
 
 /// What the words of a column mean. Words keep the order of the type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -291,18 +294,37 @@ impl Col {
         }
     }
 
-    /// The rows at these positions.
-    pub(crate) fn gather(&self, rows: &[u32]) -> Col {
-        match self {
+    /// The rows at these positions, counted as they are copied.
+    pub(crate) fn gather_in(
+        &self,
+        rows: &[u32],
+        growth: &mut Growth<'_>,
+    ) -> Result<Col, QueryError> {
+        Ok(match self {
             Col::Const(form) => Col::Const(form.clone()),
-            Col::Word(kind, words) => Col::Word(*kind, gather_words(words, rows)),
-            Col::Text(texts, words) => Col::Text(texts.clone(), gather_words(words, rows)),
-            Col::Code(forms, words) => Col::Code(Arc::clone(forms), gather_words(words, rows)),
-            Col::Mixed(forms) => Col::Mixed(
-                rows.iter()
-                    .map(|row| forms[*row as usize].clone())
-                    .collect(),
-            ),
+            Col::Word(kind, words) => Col::Word(*kind, words_in(words, rows, growth)?),
+            Col::Text(texts, words) => Col::Text(texts.clone(), words_in(words, rows, growth)?),
+            Col::Code(forms, words) => Col::Code(Arc::clone(forms), words_in(words, rows, growth)?),
+            Col::Mixed(forms) => {
+                growth.add_each(rows.len(), size_of::<Edn>())?;
+                let mut gathered = Vec::with_capacity(rows.len());
+                for row in rows {
+                    growth.limits().tick()?;
+                    let form = &forms[*row as usize];
+                    growth.add(weigh::copied(form))?;
+                    gathered.push(form.clone());
+                }
+                Col::Mixed(gathered)
+            }
+        })
+    }
+
+    /// Bytes of a row, where it stands.
+    pub(crate) fn row_bytes(&self) -> u64 {
+        match self {
+            Col::Const(_) => 0,
+            Col::Word(..) | Col::Text(..) | Col::Code(..) => 8,
+            Col::Mixed(_) => weigh::FORM,
         }
     }
 
@@ -400,8 +422,22 @@ impl Col {
     }
 }
 
-fn gather_words(words: &[u64], rows: &[u32]) -> Vec<u64> {
-    rows.iter().map(|row| words[*row as usize]).collect()
+/// Between two looks at the limits.
+const CHUNK_ROWS: usize = 1 << 15;
+
+/// The words of the rows at these positions, counted before they are copied.
+pub(crate) fn words_in(
+    words: &[u64],
+    rows: &[u32],
+    growth: &mut Growth<'_>,
+) -> Result<Vec<u64>, QueryError> {
+    growth.add_each(rows.len(), size_of::<u64>())?;
+    let mut gathered = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(CHUNK_ROWS) {
+        growth.limits().look()?;
+        gathered.extend(chunk.iter().map(|row| words[*row as usize]));
+    }
+    Ok(gathered)
 }
 
 impl Relation {
@@ -452,27 +488,46 @@ impl Relation {
     }
 
     /// The rows at these positions, which need not be distinct unless `keeps_key`.
-    pub(crate) fn gather(&self, rows: &[u32], keeps_key: bool) -> Relation {
-        Relation {
+    pub(crate) fn gather(
+        &self,
+        rows: &[u32],
+        keeps_key: bool,
+        growth: &mut Growth<'_>,
+    ) -> Result<Relation, QueryError> {
+        growth.limits().rows(rows.len())?;
+        let cols = self.cols.iter().map(|col| col.gather_in(rows, growth));
+        Ok(Relation {
             vars: self.vars.clone(),
-            cols: self.cols.iter().map(|col| col.gather(rows)).collect(),
+            cols: cols.collect::<Result<_, _>>()?,
             len: rows.len(),
             key: if keeps_key { self.key.clone() } else { None },
             dependencies: self.dependencies.clone(),
             sorted_by: self.sorted_by,
-        }
+        })
     }
 
     /// Only the rows for which `keep` says so.
-    pub(crate) fn filter(self, mut keep: impl FnMut(usize) -> bool) -> Relation {
-        let rows: Vec<u32> = (0..self.len)
-            .filter(|row| keep(*row))
-            .map(|row| row as u32)
-            .collect();
-        if rows.len() == self.len {
-            return self;
+    pub(crate) fn filter(
+        self,
+        limits: &Limits,
+        mut keep: impl FnMut(usize) -> bool,
+    ) -> Result<Relation, QueryError> {
+        let mut rows: Vec<u32> = Vec::new();
+        for from in (0..self.len).step_by(CHUNK_ROWS) {
+            limits.look()?;
+            let chunk = from..self.len.min(from + CHUNK_ROWS);
+            rows.extend(chunk.filter(|row| keep(*row)).map(|row| row as u32));
         }
-        self.gather(&rows, true)
+        if rows.len() == self.len {
+            return Ok(self);
+        }
+        self.gather(&rows, true, &mut limits.growth())
+    }
+
+    /// Bytes of all rows, where they stand.
+    pub(crate) fn bytes(&self) -> u64 {
+        let row: u64 = self.cols.iter().map(Col::row_bytes).sum();
+        row.saturating_mul(self.len as u64)
     }
 
     /// Only these variables, rows as they are; a key that does not survive is dropped.
@@ -511,18 +566,18 @@ impl Relation {
     }
 
     /// The distinct rows over these variables.
-    pub(crate) fn project(self, vars: &[Var]) -> Relation {
+    pub(crate) fn project(self, vars: &[Var], limits: &Limits) -> Result<Relation, QueryError> {
         let relation = self.select(vars);
         if relation.key.is_some() {
-            return relation;
+            return Ok(relation);
         }
-        let rows = distinct_rows(&relation);
+        let rows = distinct_rows(&relation, limits)?;
         let mut result = match rows {
             None => relation,
-            Some(rows) => relation.gather(&rows, false),
+            Some(rows) => relation.gather(&rows, false, &mut limits.growth())?,
         };
         result.key = Some(vars.to_vec());
-        result
+        Ok(result)
     }
 
     /// This relation and another over the same variables (in any order), rows of both.
@@ -597,44 +652,63 @@ fn determines(vars: &[Var], target: Var, dependencies: &[(Var, Var)]) -> bool {
 }
 
 /// The first row of each distinct one, in order; `None` where all are distinct.
-fn distinct_rows(relation: &Relation) -> Option<Vec<u32>> {
+fn distinct_rows(relation: &Relation, limits: &Limits) -> Result<Option<Vec<u32>>, QueryError> {
     if relation.len < 2 {
-        return None;
+        return Ok(None);
     }
     if relation.cols.iter().all(|col| matches!(col, Col::Const(_))) {
-        return Some(vec![0]);
+        return Ok(Some(vec![0]));
     }
     let rows = match packed(relation) {
-        Some(words) => distinct_words(&words),
-        None => distinct_hashed(relation),
+        Some(words) => distinct_words(&words, limits)?,
+        None => distinct_hashed(relation, limits)?,
     };
-    (rows.len() < relation.len).then_some(rows)
+    Ok((rows.len() < relation.len).then_some(rows))
 }
 
-fn distinct_words(words: &[u64]) -> Vec<u32> {
+/// The rows that are the first with their word, as `is_first` tells, looking up now and then.
+fn firsts(
+    words: &[u64],
+    limits: &Limits,
+    mut is_first: impl FnMut(usize, u64) -> bool,
+) -> Result<Vec<u32>, QueryError> {
+    let mut rows = Vec::new();
+    for (at, chunk) in words.chunks(CHUNK_ROWS).enumerate() {
+        limits.look()?;
+        for (row, word) in (at * CHUNK_ROWS..).zip(chunk) {
+            if is_first(row, *word) {
+                rows.push(row as u32);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn distinct_words(words: &[u64], limits: &Limits) -> Result<Vec<u32>, QueryError> {
     if words.is_sorted() {
-        let first = |row: &usize| *row == 0 || words[*row - 1] != words[*row];
-        return (0..words.len()).filter(first).map(|r| r as u32).collect();
+        return firsts(words, limits, |row, word| {
+            row == 0 || words[row - 1] != word
+        });
     }
     let low = words.iter().copied().min().unwrap_or(0);
     let high = words.iter().copied().max().unwrap_or(0);
     let span = (high - low) as usize;
     if span / 64 <= words.len() {
         let mut seen = vec![0u64; span / 64 + 1];
-        let mut rows = Vec::new();
-        for (row, word) in words.iter().enumerate() {
+        return firsts(words, limits, |_, word| {
             let at = (word - low) as usize;
-            if seen[at / 64] & (1 << (at % 64)) == 0 {
-                seen[at / 64] |= 1 << (at % 64);
-                rows.push(row as u32);
-            }
-        }
-        return rows;
+            let fresh = seen[at / 64] & (1 << (at % 64)) == 0;
+            seen[at / 64] |= 1 << (at % 64);
+            fresh
+        });
     }
+    limits.bytes(words.len() as u64 * HASHED_BYTES)?;
     let mut seen = FxHashSet::default();
-    let fresh = words.iter().enumerate().filter(|(_, w)| seen.insert(**w));
-    fresh.map(|(row, _)| row as u32).collect()
+    firsts(words, limits, |_, word| seen.insert(word))
 }
+
+/// Bytes of a row in a table of hashes, with room to grow.
+const HASHED_BYTES: u64 = 32;
 
 /// All columns of a row in one word, where their ranges fit.
 fn packed(relation: &Relation) -> Option<Vec<u64>> {
@@ -666,12 +740,14 @@ fn packed(relation: &Relation) -> Option<Vec<u64>> {
     packed
 }
 
-fn distinct_hashed(relation: &Relation) -> Vec<u32> {
+fn distinct_hashed(relation: &Relation, limits: &Limits) -> Result<Vec<u32>, QueryError> {
+    limits.bytes(relation.len as u64 * HASHED_BYTES)?;
     let cols: Vec<usize> = (0..relation.cols.len()).collect();
     let mut heads: FxHashMap<u64, u32> = FxHashMap::default();
     let mut next: Vec<u32> = vec![u32::MAX; relation.len];
     let mut rows = Vec::new();
     for row in 0..relation.len {
+        limits.tick()?;
         let hash = relation.hash_row(&cols, row);
         let head = heads.get(&hash).copied().unwrap_or(u32::MAX);
         let mut at = head;
@@ -684,7 +760,7 @@ fn distinct_hashed(relation: &Relation) -> Vec<u32> {
             rows.push(row as u32);
         }
     }
-    rows
+    Ok(rows)
 }
 
 fn same_row(relation: &Relation, a: usize, b: usize) -> bool {

@@ -45,6 +45,10 @@ pub(crate) struct Closure {
     body: Node,
 }
 
+/// How deep forms may stand in a call, and how many steps a chain (`->`, `cond`) may have, which
+/// nests as deep.
+const NESTED_MAX: usize = 100;
+
 /// A compiled call.
 pub(crate) struct Call {
     root: Node,
@@ -183,6 +187,9 @@ impl Call {
         let Some(items) = form.as_sequence().filter(|items| !items.is_empty()) else {
             return Err(bad(form, "a call is a list that begins with a function"));
         };
+        if crate::weigh::is_deeper(form, NESTED_MAX) {
+            return Err(too_deep());
+        }
         let mut compiler = Compiler {
             context,
             scope: Vec::new(),
@@ -206,6 +213,14 @@ impl Call {
     /// Evaluates the call with these values of its slots.
     pub(crate) fn eval(&self, context: &Context<'_>, slots: &[Arg<'_>]) -> Outcome {
         self.root.value(context, slots)
+    }
+}
+
+fn too_deep() -> QueryError {
+    QueryError::TooDeep {
+        what: "calls",
+        limit: NESTED_MAX,
+        place: None,
     }
 }
 
@@ -398,6 +413,9 @@ impl Compiler<'_> {
         if clauses.len() % 2 == 1 {
             return Err(bad(form, "cond takes an even number of forms"));
         }
+        if clauses.len() / 2 > NESTED_MAX {
+            return Err(too_deep());
+        }
         clauses
             .chunks(2)
             .rev()
@@ -431,6 +449,9 @@ impl Compiler<'_> {
     }
 
     fn thread(&self, first: &Edn, steps: &[Edn], last: bool) -> Result<Node, QueryError> {
+        if steps.len() > NESTED_MAX {
+            return Err(too_deep());
+        }
         let threaded = steps.iter().fold(first.clone(), |value, step| {
             let mut items = match step {
                 Edn::List(items) if !items.is_empty() => items.clone(),

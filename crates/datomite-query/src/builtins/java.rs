@@ -82,7 +82,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new(".replace", "(.replace s part with)", (3, 3), |c| {
         let (part, with) = (clj::text_of(c.edn(1)?), clj::text_of(c.edn(2)?));
-        Ok(Edn::string(&c.text(0)?.replace(&part, &with)))
+        let whole = c.text(0)?;
+        c.check_text(super::text::replaced_len(whole, &part, &with, usize::MAX))?;
+        Ok(Edn::string(&whole.replace(&part, &with)))
     }),
     Builtin::new(
         ".charAt",

@@ -30,6 +30,9 @@ use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use crate::QueryError;
+use crate::options::{Limits, QueryOptions};
+use crate::sort::sorted;
+use crate::weigh;
 pub(crate) use call::{Call, Callable};
 pub use catalogue::{FunctionDoc, FunctionRole, documented_functions};
 pub(crate) use clj::is_true;
@@ -42,6 +45,8 @@ const REGEX_TAG: &str = "regex";
 const CLASS_TAG: &str = "class";
 /// No function makes a collection longer than this.
 const LENGTH_MAX: usize = 10_000_000;
+/// No function makes text longer than this, in bytes.
+const TEXT_MAX: usize = 1 << 30;
 
 type Outcome = Result<Edn, QueryError>;
 type Body = fn(&Invocation<'_>) -> Outcome;
@@ -68,6 +73,8 @@ pub(crate) struct Context<'a> {
     pub(crate) functions: &'a Functions,
     /// How `q` inside a query is answered.
     nested: Option<NestedQuery<'a>>,
+    /// What the query may use.
+    pub(crate) limits: Option<&'a Limits>,
     regexes: RefCell<FxHashMap<String, Arc<Regex>>>,
 }
 
@@ -76,8 +83,15 @@ impl<'a> Context<'a> {
         Context {
             functions,
             nested: None,
+            limits: None,
             regexes: RefCell::default(),
         }
+    }
+
+    /// The same within limits.
+    pub(crate) fn within(mut self, limits: &'a Limits) -> Context<'a> {
+        self.limits = Some(limits);
+        self
     }
 
     /// The same with a way to run nested queries.
@@ -132,11 +146,13 @@ impl Builtin {
             }
             .into());
         }
-        (self.body)(&Invocation {
+        let result = (self.body)(&Invocation {
             context,
             name: self.name,
             args,
-        })
+        })?;
+        weigh::check_value(&result, context.limits)?;
+        Ok(result)
     }
 }
 
@@ -237,6 +253,7 @@ impl<'a> Invocation<'a> {
 
     /// Calls the argument as a function: a function, or a keyword, map, set or vector.
     fn apply(&self, at: usize, args: &[Arg<'_>]) -> Outcome {
+        self.tick()?;
         match self.args[at] {
             Arg::Function(callable) => callable.call(self.context, args),
             Arg::Edn(form) if Callable::is_callable(form) => call::call_value(form, args),
@@ -244,7 +261,45 @@ impl<'a> Invocation<'a> {
         }
     }
 
+    /// A small step of a long loop.
+    fn tick(&self) -> Result<(), QueryError> {
+        self.context.limits.map_or(Ok(()), Limits::tick)
+    }
+
+    /// The positions `0..len` in order.
+    fn sorted(
+        &self,
+        len: usize,
+        compare: impl Fn(&u32, &u32) -> std::cmp::Ordering,
+    ) -> Result<Vec<u32>, QueryError> {
+        let free = Limits::begin(&QueryOptions::unlimited());
+        sorted(
+            len,
+            usize::MAX,
+            compare,
+            self.context.limits.unwrap_or(&free),
+        )
+    }
+
+    /// Text of this many bytes is about to be made.
+    fn check_text(&self, bytes: usize) -> Result<(), QueryError> {
+        if bytes > TEXT_MAX {
+            return Err(CallError::TooLong {
+                function: self.function(),
+                limit: TEXT_MAX,
+            }
+            .into());
+        }
+        let limits = self.context.limits;
+        limits.map_or(Ok(()), |limits| limits.bytes(bytes as u64))
+    }
+
+    /// A collection of this many elements is about to be made.
     fn check_length(&self, length: usize) -> Result<(), QueryError> {
+        self.tick()?;
+        if let Some(limits) = self.context.limits {
+            limits.bytes(weigh::FORM.saturating_mul(length as u64))?;
+        }
         if length > LENGTH_MAX {
             return Err(CallError::TooLong {
                 function: self.function(),

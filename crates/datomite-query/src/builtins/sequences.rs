@@ -170,9 +170,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(sort xs): the elements in the order of <",
         (1, 1),
         |c| {
-            let mut all = items(c, 0)?.into_owned();
-            all.sort_by(clj::compare);
-            Ok(Edn::List(all))
+            let all = items(c, 0)?;
+            let compare = |a: &u32, b: &u32| clj::compare(&all[*a as usize], &all[*b as usize]);
+            let order = c.sorted(all.len(), compare)?;
+            let sorted = order.iter().map(|at| all[*at as usize].clone());
+            Ok(Edn::List(sorted.collect()))
         },
     ),
     Builtin::new(
@@ -181,10 +183,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (2, 2),
         |c| {
             let keys = mapped(c)?;
-            let mut all: Vec<(Edn, Edn)> =
-                keys.into_iter().zip(items(c, 1)?.iter().cloned()).collect();
-            all.sort_by(|a, b| clj::compare(&a.0, &b.0));
-            Ok(Edn::List(all.into_iter().map(|(_, item)| item).collect()))
+            let all = items(c, 1)?;
+            let compare = |a: &u32, b: &u32| clj::compare(&keys[*a as usize], &keys[*b as usize]);
+            let order = c.sorted(all.len(), compare)?;
+            let sorted = order.iter().map(|at| all[*at as usize].clone());
+            Ok(Edn::List(sorted.collect()))
         },
     ),
     Builtin::new(
@@ -418,6 +421,7 @@ fn reduce(c: &Invocation<'_>) -> Outcome {
 fn group_by(c: &Invocation<'_>) -> Outcome {
     let mut groups: Vec<(Edn, Vec<Edn>)> = Vec::new();
     for (key, item) in mapped(c)?.into_iter().zip(items(c, 1)?.iter()) {
+        c.tick()?;
         match groups.iter_mut().find(|(known, _)| clj::equal(known, &key)) {
             Some(group) => group.1.push(item.clone()),
             None => groups.push((key, vec![item.clone()])),

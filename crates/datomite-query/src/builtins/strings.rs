@@ -18,7 +18,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         |c| {
             let mut text = String::new();
             for at in 0..c.len() {
-                text.push_str(&clj::text_of(c.edn(at)?));
+                let part = clj::text_of(c.edn(at)?);
+                c.check_text(text.len().saturating_add(part.len()))?;
+                text.push_str(&part);
             }
             Ok(Edn::string(&text))
         },

@@ -93,8 +93,17 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 String::new()
             };
             let parts = items(c, c.len() - 1)?;
-            let texts: Vec<String> = parts.iter().map(clj::text_of).collect();
-            Ok(Edn::string(&texts.join(&separator)))
+            let mut joined = String::new();
+            for (at, part) in parts.iter().enumerate() {
+                c.tick()?;
+                let part = clj::text_of(part);
+                c.check_text(joined.len() + separator.len() + part.len())?;
+                if at > 0 {
+                    joined.push_str(&separator);
+                }
+                joined.push_str(&part);
+            }
+            Ok(Edn::string(&joined))
         },
     ),
     Builtin::new(
@@ -152,7 +161,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 let through = c.apply(1, &[Arg::Edn(&Edn::Char(character))])?;
                 match through {
                     Edn::Nil => out.push(character),
-                    other => out.push_str(&clj::text_of(&other)),
+                    other => {
+                        let part = clj::text_of(&other);
+                        c.check_text(out.len() + part.len())?;
+                        out.push_str(&part);
+                    }
                 }
             }
             Ok(Edn::string(&out))
@@ -223,6 +236,7 @@ fn replace(c: &Invocation<'_>, most: usize) -> Outcome {
     let whole = text(c, 0)?;
     match (c.edn(1)?, c.args[2]) {
         (Edn::Value(Value::String(from)), Arg::Edn(Edn::Value(Value::String(to)))) => {
+            c.check_text(replaced_len(&whole, from, to, most))?;
             Ok(Edn::string(&whole.replacen(from.as_ref(), to, most)))
         }
         (Edn::Char(from), Arg::Edn(Edn::Char(to))) => {
@@ -238,6 +252,12 @@ fn replace(c: &Invocation<'_>, most: usize) -> Outcome {
     }
 }
 
+/// At most how long text is after its matches are replaced.
+pub(super) fn replaced_len(whole: &str, from: &str, to: &str, most: usize) -> usize {
+    let matches = whole.matches(from).take(most).count();
+    whole.len().saturating_add(matches.saturating_mul(to.len()))
+}
+
 fn replace_matches(c: &Invocation<'_>, whole: &str, with: Arg<'_>, most: usize) -> Outcome {
     let regex = pattern(c, 1, Anchor::None)?;
     let mut out = String::new();
@@ -247,6 +267,8 @@ fn replace_matches(c: &Invocation<'_>, whole: &str, with: Arg<'_>, most: usize) 
             continue;
         };
         out.push_str(&whole[from..all.start()]);
+        c.tick()?;
+        c.check_text(out.len())?;
         match with {
             Arg::Edn(Edn::Value(Value::String(template))) => expand(c, template, &found, &mut out)?,
             _ => {
@@ -279,6 +301,7 @@ fn expand(
 ) -> Result<(), QueryError> {
     let mut chars = template.chars();
     while let Some(character) = chars.next() {
+        c.check_text(out.len())?;
         match character {
             '\\' => out.extend(chars.next()),
             '$' => {

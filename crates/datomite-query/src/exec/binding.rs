@@ -7,7 +7,9 @@ use datomite_model::{Edn, Value};
 
 use crate::QueryError;
 use crate::ast::{Binding, Var};
+use crate::options::{Growth, Limits};
 use crate::relation::{Col, Relation, join_eq};
+use crate::weigh;
 
 type Row = Vec<(Var, Edn)>;
 
@@ -25,32 +27,45 @@ pub(crate) fn elements(form: &Edn) -> Option<Vec<Edn>> {
     })
 }
 
+/// Bytes of a row of a binding, and of each of its values.
+const ROW_BYTES: usize = size_of::<Row>() + 2 * size_of::<(Var, Edn)>();
+
 /// The rows that a value gives under a binding.
-pub(super) fn expand(binding: &Binding, value: &Edn) -> Result<Vec<Row>, QueryError> {
+pub(super) fn expand(
+    binding: &Binding,
+    value: &Edn,
+    growth: &mut Growth<'_>,
+) -> Result<Vec<Row>, QueryError> {
     match binding {
         Binding::Blank => Ok(vec![Row::new()]),
         Binding::Scalar(var) => Ok(vec![vec![(*var, value.clone())]]),
-        Binding::Tuple(parts) => tuple(parts, value),
+        Binding::Tuple(parts) => tuple(parts, value, growth),
         Binding::Collection(part) => {
             let items = elements(value).ok_or_else(|| mismatch(value, "expected a collection"))?;
+            growth.add_each(items.len(), ROW_BYTES)?;
             let mut rows = Vec::new();
             for item in &items {
-                rows.extend(expand(part, item)?);
+                growth.limits().tick()?;
+                growth.add(weigh::copied(item))?;
+                rows.extend(expand(part, item, growth)?);
             }
             Ok(rows)
         }
         Binding::Relation(parts) => {
             let items = elements(value).ok_or_else(|| mismatch(value, "expected tuples"))?;
+            growth.add_each(items.len(), ROW_BYTES)?;
             let mut rows = Vec::new();
             for item in &items {
-                rows.extend(tuple(parts, item)?);
+                growth.limits().tick()?;
+                growth.add(weigh::copied(item))?;
+                rows.extend(tuple(parts, item, growth)?);
             }
             Ok(rows)
         }
     }
 }
 
-fn tuple(parts: &[Binding], value: &Edn) -> Result<Vec<Row>, QueryError> {
+fn tuple(parts: &[Binding], value: &Edn, growth: &mut Growth<'_>) -> Result<Vec<Row>, QueryError> {
     let items = match value {
         Edn::List(items) | Edn::Vector(items) => items.clone(),
         Edn::Value(Value::String(_)) => elements(value).unwrap_or_default(),
@@ -61,16 +76,24 @@ fn tuple(parts: &[Binding], value: &Edn) -> Result<Vec<Row>, QueryError> {
     }
     let mut rows: Vec<Row> = vec![Row::new()];
     for (part, item) in parts.iter().zip(&items) {
-        let found = expand(part, item)?;
+        let found = expand(part, item, growth)?;
         rows = match found.as_slice() {
             [one] => rows.into_iter().filter_map(|row| agree(row, one)).collect(),
-            many => rows
-                .iter()
-                .flat_map(|row| many.iter().filter_map(|found| agree(row.clone(), found)))
-                .collect(),
+            many => all_with(&rows, many, growth)?,
         };
     }
     Ok(rows)
+}
+
+/// Every row with each of the findings that it agrees with.
+fn all_with(rows: &[Row], found: &[Row], growth: &mut Growth<'_>) -> Result<Vec<Row>, QueryError> {
+    let mut all = Vec::new();
+    for row in rows {
+        growth.limits().rows(all.len())?;
+        growth.add_each(found.len(), ROW_BYTES + row.len() * size_of::<(Var, Edn)>())?;
+        all.extend(found.iter().filter_map(|found| agree(row.clone(), found)));
+    }
+    Ok(all)
 }
 
 /// The row with more values; `None` where a variable would have two.
@@ -94,10 +117,14 @@ fn mismatch(value: &Edn, message: &'static str) -> QueryError {
 }
 
 /// The relation that an argument gives.
-pub(crate) fn input_relation(binding: &Binding, value: &Edn) -> Result<Relation, QueryError> {
+pub(crate) fn input_relation(
+    binding: &Binding,
+    value: &Edn,
+    limits: &Limits,
+) -> Result<Relation, QueryError> {
     let mut vars = Vec::new();
     binding.variables(&mut vars);
-    let rows = expand(binding, value)?;
+    let rows = expand(binding, value, &mut limits.growth())?;
     let len = rows.len();
     let mut cols: Vec<Vec<Edn>> = vars.iter().map(|_| Vec::with_capacity(len)).collect();
     for row in rows {
@@ -116,5 +143,5 @@ pub(crate) fn input_relation(binding: &Binding, value: &Edn) -> Result<Relation,
         }
     };
     let cols = cols.into_iter().map(col).collect();
-    Ok(Relation::new(vars.clone(), cols, len).project(&vars))
+    Relation::new(vars.clone(), cols, len).project(&vars, limits)
 }

@@ -3,22 +3,18 @@
 //! A predicate keeps the rows for which it is neither false nor nil. A nil result of a function
 //! drops the row for every binding form.
 
-use std::sync::Arc;
-
 use datomite_model::{Edn, Symbol, Value};
 
 use super::{Exec, binding};
 use crate::QueryError;
 use crate::ast::{Binding, Call, Slot, Var, push_new};
 use crate::builtins::{self, Arg, is_true};
-use crate::error::Place;
 use crate::explain::Operator;
 use crate::input::Input;
+use crate::options::Limits;
 use crate::plan::{CallOp, Source, call_source};
 use crate::relation::{Col, Kind, Relation};
-
-/// How many rows are evaluated between two looks at the limits.
-const CHECK_ROWS: usize = 1024;
+use crate::weigh;
 
 /// Where the value of a slot comes from.
 enum Feed<'a> {
@@ -30,17 +26,12 @@ enum Feed<'a> {
 
 impl Exec<'_> {
     /// Runs a predicate or function over rows.
-    pub(super) fn call(
-        &self,
-        op: &CallOp,
-        place: &Arc<Place>,
-        rows: Relation,
-    ) -> Result<Relation, QueryError> {
+    pub(super) fn call(&self, op: &CallOp, rows: Relation) -> Result<Relation, QueryError> {
         if op.call.binding.is_none()
             && let Some(keep) = compare_words(&op.call, &rows)
         {
             self.uses(Operator::Compare, None);
-            return Ok(rows.filter(|row| keep[row]));
+            return rows.filter(self.limits, |row| keep[row]);
         }
         let call = builtins::Call::compile(&op.call.form, self.context)?;
         let tuples: Vec<(usize, Edn)> = self.source_rows(op);
@@ -58,6 +49,8 @@ impl Exec<'_> {
             Feed::Col(col) => matches!(col, Col::Const(_)),
         });
         let evaluations = if fixed { rows.len.min(1) } else { rows.len };
+        let mut growth = self.limits.growth();
+        growth.add_each(evaluations, size_of::<Edn>())?;
         let mut results = Vec::with_capacity(evaluations);
         let mut values: Vec<Option<Edn>> = vec![None; feeds.len()];
         for row in 0..evaluations {
@@ -75,10 +68,10 @@ impl Exec<'_> {
                     (None, _) => Arg::Edn(&Edn::Nil),
                 })
                 .collect();
-            results.push(call.eval(self.context, &args)?);
-            if row % CHECK_ROWS == 0 {
-                self.limits.check(row, Some(place))?;
-            }
+            self.limits.tick()?;
+            let result = call.eval(self.context, &args)?;
+            growth.add(weigh::weight(&result) - weigh::FORM)?;
+            results.push(result);
         }
         drop(feeds);
         self.uses(
@@ -95,8 +88,12 @@ impl Exec<'_> {
                 Some(result) if has_variables && !is_true(result) => Relation::empty(rows.vars),
                 _ => rows,
             }),
-            None => Ok(rows.filter(|row| is_true(&results[row]))),
-            Some(binding) => bind(binding, rows, results, fixed),
+            None => rows.filter(self.limits, |row| is_true(&results[row])),
+            Some(binding) => {
+                let held = weigh::FORM * results.len() as u64;
+                let _held = self.limits.hold(held.saturating_add(rows.bytes()));
+                bind(binding, rows, results, fixed, self.limits)
+            }
         }
     }
 
@@ -158,6 +155,7 @@ fn bind(
     rows: Relation,
     results: Vec<Edn>,
     fixed: bool,
+    limits: &Limits,
 ) -> Result<Relation, QueryError> {
     if fixed {
         let found = match results.into_iter().next() {
@@ -166,22 +164,24 @@ fn bind(
                 binding.variables(&mut vars);
                 Relation::empty(vars)
             }
-            Some(result) => super::input_relation(binding, &result)?,
+            Some(result) => super::input_relation(binding, &result, limits)?,
         };
-        return Ok(super::join::join(rows, found));
+        return super::join::join(rows, found, limits);
     }
     if let Binding::Scalar(var) = binding {
-        return Ok(bind_scalar(*var, rows, results));
+        return bind_scalar(*var, rows, results, limits);
     }
     let mut vars: Vec<Var> = Vec::new();
     binding.variables(&mut vars);
     let mut picks: Vec<u32> = Vec::new();
     let mut cols: Vec<Vec<Edn>> = vars.iter().map(|_| Vec::new()).collect();
+    let mut growth = limits.growth();
     for (row, result) in results.iter().enumerate() {
+        limits.rows(picks.len())?;
         if result.is_nil() {
             continue;
         }
-        for found in binding::expand(binding, result)? {
+        for found in binding::expand(binding, result, &mut growth)? {
             picks.push(row as u32);
             for (var, value) in found {
                 if let Some(at) = vars.iter().position(|v| *v == var) {
@@ -199,15 +199,20 @@ fn bind(
     }
     // A collection may hold an element twice, so the rows of one result need not differ.
     let key = key.filter(|_| one_each);
-    let gathered = rows.gather(&picks, one_each);
-    let mut result = attach(gathered, vars, cols);
+    let gathered = rows.gather(&picks, one_each, &mut growth)?;
+    let mut result = attach(gathered, vars, cols, limits)?;
     if result.key.is_none() || !one_each {
         result.key = key;
     }
     Ok(result)
 }
 
-fn bind_scalar(var: Var, rows: Relation, results: Vec<Edn>) -> Relation {
+fn bind_scalar(
+    var: Var,
+    rows: Relation,
+    results: Vec<Edn>,
+    limits: &Limits,
+) -> Result<Relation, QueryError> {
     let picks: Vec<u32> = (0..results.len())
         .filter(|row| !results[*row].is_nil())
         .map(|row| row as u32)
@@ -215,14 +220,19 @@ fn bind_scalar(var: Var, rows: Relation, results: Vec<Edn>) -> Relation {
     let rows = if picks.len() == rows.len {
         rows
     } else {
-        rows.gather(&picks, true)
+        rows.gather(&picks, true, &mut limits.growth())?
     };
     let forms: Vec<Edn> = results.into_iter().filter(|form| !form.is_nil()).collect();
-    attach(rows, vec![var], vec![forms])
+    attach(rows, vec![var], vec![forms], limits)
 }
 
 /// Adds columns; a variable that is bound already must agree.
-fn attach(mut rows: Relation, vars: Vec<Var>, cols: Vec<Vec<Edn>>) -> Relation {
+fn attach(
+    mut rows: Relation,
+    vars: Vec<Var>,
+    cols: Vec<Vec<Edn>>,
+    limits: &Limits,
+) -> Result<Relation, QueryError> {
     let mut keep: Option<Vec<bool>> = None;
     for (var, forms) in vars.into_iter().zip(cols) {
         let col = Col::of_forms(forms);
@@ -236,8 +246,8 @@ fn attach(mut rows: Relation, vars: Vec<Var>, cols: Vec<Vec<Edn>>) -> Relation {
         }
     }
     match keep {
-        Some(keep) => rows.filter(|row| keep[row]),
-        None => rows,
+        Some(keep) => rows.filter(limits, |row| keep[row]),
+        None => Ok(rows),
     }
 }
 

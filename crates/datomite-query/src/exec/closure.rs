@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::Exec;
 use crate::QueryError;
 use crate::ast::Var;
-use crate::error::Place;
+use crate::options::Limits;
 use crate::plan::{Closure, Mask, Source};
 use crate::relation::{Col, Kind, Relation};
 
@@ -35,7 +35,6 @@ impl Exec<'_> {
         closure: &Closure,
         mask: Mask,
         asked: &Relation,
-        place: &Place,
     ) -> Result<Option<Relation>, QueryError> {
         let Source::Db(db) = &self.env.sources[closure.source].1 else {
             return Ok(None);
@@ -65,6 +64,7 @@ impl Exec<'_> {
         let mut runs = db.runs(Index::Aevt, &range);
         let (mut from, mut to) = (Vec::new(), Vec::new());
         while let Some(run) = runs.next()? {
+            self.limits.look()?;
             run.read_e(0..run.len(), &mut from);
             to.extend((0..run.len()).map(|row| match run.v(row) {
                 datomite_model::ValueRef::Ref(id) => id.raw(),
@@ -73,10 +73,10 @@ impl Exec<'_> {
         }
         // The rule's first argument is where a search starts, unless it goes backwards.
         let graph = match closure.reversed != backwards {
-            false => Graph::new(&from, &to),
-            true => Graph::new(&to, &from),
+            false => Graph::new(&from, &to, self.limits)?,
+            true => Graph::new(&to, &from, self.limits)?,
         };
-        let mut found = self.search(&graph, sources, place)?;
+        let mut found = self.search(&graph, sources)?;
         let both = mask.has(0) && mask.has(1);
         found.vars = match backwards {
             false => vec![Var(0), Var(1)],
@@ -84,17 +84,12 @@ impl Exec<'_> {
         };
         found.key = Some(vec![Var(0), Var(1)]);
         if both {
-            found = super::join::semi(found, asked, &[Var(0), Var(1)], true);
+            found = super::join::semi(found, asked, &[Var(0), Var(1)], true, self.limits)?;
         }
         Ok(Some(found.select(&[Var(0), Var(1)])))
     }
 
-    fn search(
-        &self,
-        graph: &Graph,
-        sources: Option<Vec<u64>>,
-        place: &Place,
-    ) -> Result<Relation, QueryError> {
+    fn search(&self, graph: &Graph, sources: Option<Vec<u64>>) -> Result<Relation, QueryError> {
         let sources: Vec<u32> = match sources {
             None => (0..graph.starts.len() as u32 - 1).collect(),
             Some(ids) => {
@@ -112,6 +107,7 @@ impl Exec<'_> {
             let before = b.len();
             open.push(source);
             while let Some(at) = open.pop() {
+                self.limits.tick()?;
                 for next in graph.from(at) {
                     if stamps[*next as usize] != source {
                         stamps[*next as usize] = source;
@@ -122,7 +118,9 @@ impl Exec<'_> {
             }
             a.resize(b.len(), graph.ids[source as usize]);
             if b.len() > before {
-                self.limits.check(b.len(), Some(place))?;
+                self.limits.rows(b.len())?;
+                self.limits
+                    .bytes(2 * size_of::<u64>() as u64 * b.len() as u64)?;
             }
         }
         let len = a.len();
@@ -132,7 +130,7 @@ impl Exec<'_> {
 }
 
 impl Graph {
-    fn new(from: &[u64], to: &[u64]) -> Graph {
+    fn new(from: &[u64], to: &[u64], limits: &Limits) -> Result<Graph, QueryError> {
         let mut numbers: FxHashMap<u64, u32> = FxHashMap::default();
         let mut ids: Vec<u64> = Vec::new();
         let mut number = |id: u64| {
@@ -141,11 +139,11 @@ impl Graph {
                 ids.len() as u32 - 1
             })
         };
-        let pairs: Vec<(u32, u32)> = from
-            .iter()
-            .zip(to)
-            .map(|(a, b)| (number(*a), number(*b)))
-            .collect();
+        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(from.len());
+        for (a, b) in from.iter().zip(to) {
+            limits.tick()?;
+            pairs.push((number(*a), number(*b)));
+        }
         let mut starts = vec![0u32; ids.len() + 1];
         for (a, _) in &pairs {
             starts[*a as usize + 1] += 1;
@@ -159,12 +157,12 @@ impl Graph {
             ends[next[a as usize] as usize] = b;
             next[a as usize] += 1;
         }
-        Graph {
+        Ok(Graph {
             numbers,
             ids,
             starts,
             ends,
-        }
+        })
     }
 
     fn from(&self, at: u32) -> &[u32] {

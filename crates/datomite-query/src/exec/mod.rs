@@ -78,18 +78,22 @@ impl Exec<'_> {
     }
 
     fn run_step(&self, step: &Step, rows: Relation) -> Result<Relation, QueryError> {
+        self.limits.within(&step.place, || self.run_op(step, rows))
+    }
+
+    fn run_op(&self, step: &Step, rows: Relation) -> Result<Relation, QueryError> {
         let rows = match &step.op {
             Op::Pattern(op) => match &self.env.sources[op.source].1 {
                 Source::Db(db) => pattern::run(self, db, op, &step.place, rows)?,
                 Source::Rows(_) | Source::Invalid(_) => rows,
             },
             Op::Rows(op) => self.collection(op, rows)?,
-            Op::Call(op) => self.call(op, &step.place, rows)?,
+            Op::Call(op) => self.call(op, rows)?,
             Op::Not(op) => self.not(op, rows)?,
             Op::Or(op) => self.or(op, rows)?,
             Op::Rule(op) => self.rule(op, &step.place, rows)?,
         };
-        self.limits.check(rows.len, Some(&step.place))?;
+        self.limits.rows(rows.len)?;
         Ok(rows)
     }
 
@@ -99,8 +103,10 @@ impl Exec<'_> {
         if rows.len == 0 {
             return Ok(rows);
         }
-        let seed = rows.clone().project(&join);
+        let seed = rows.clone().project(&join, self.limits)?;
+        let held = self.limits.hold(rows.bytes());
         let found = self.run(&op.plan, seed)?;
+        drop(held);
         self.uses(Operator::AntiJoin, None);
         if join.is_empty() {
             let vars = rows.vars.clone();
@@ -110,34 +116,46 @@ impl Exec<'_> {
                 Relation::empty(vars)
             });
         }
-        Ok(join::semi(rows, &found, &join, false))
+        join::semi(rows, &found, &join, false, self.limits)
     }
 
     fn or(&self, op: &OrOp, rows: Relation) -> Result<Relation, QueryError> {
         let seed = if op.seed.is_empty() {
             Relation::unit()
         } else {
-            rows.clone().project(&op.seed)
+            rows.clone().project(&op.seed, self.limits)?
         };
+        let _held = self.limits.hold(rows.bytes());
         let mut found: Option<Relation> = None;
         for branch in &op.branches {
-            let branch = self.run(branch, seed.clone())?.project(&op.out);
+            let waits = found.as_ref().map_or(0, Relation::bytes);
+            let _held = self.limits.hold(waits);
+            let branch = self.run(branch, seed.clone())?;
+            let branch = branch.project(&op.out, self.limits)?;
             found = Some(match found {
                 None => branch,
-                Some(found) => found.append(branch),
+                Some(found) => self.append(found, branch)?,
             });
         }
         self.uses(Operator::Union, None);
         let found = found.unwrap_or_else(|| Relation::empty(op.out.clone()));
-        let found = found.project(&op.out);
+        let found = found.project(&op.out, self.limits)?;
         if op.out.iter().all(|v| rows.has(*v)) {
             return Ok(match op.out.is_empty() {
                 true if found.len == 0 => Relation::empty(rows.vars),
                 true => rows,
-                false => join::semi(rows, &found, &op.out, true),
+                false => join::semi(rows, &found, &op.out, true, self.limits)?,
             });
         }
-        Ok(join::join(rows, found))
+        join::join(rows, found, self.limits)
+    }
+
+    /// The rows of both.
+    fn append(&self, rows: Relation, more: Relation) -> Result<Relation, QueryError> {
+        self.limits.rows(rows.len.saturating_add(more.len))?;
+        self.limits
+            .bytes(rows.bytes().saturating_add(more.bytes()))?;
+        Ok(rows.append(more))
     }
 
     /// A pattern over a collection: any arity, no coercion.
@@ -150,6 +168,7 @@ impl Exec<'_> {
         let mut cols: Vec<Vec<Edn>> = Vec::new();
         let mut len = 0;
         for tuple in tuples {
+            self.limits.tick()?;
             let mut values: Vec<(Var, &Edn)> = Vec::new();
             let mut matches = true;
             for (at, term) in op.terms.iter().enumerate() {
@@ -192,7 +211,7 @@ impl Exec<'_> {
             }
         }
         let cols = cols.into_iter().map(Col::of_forms).collect();
-        Ok(join::join(rows, Relation::new(vars, cols, len)))
+        join::join(rows, Relation::new(vars, cols, len), self.limits)
     }
 }
 

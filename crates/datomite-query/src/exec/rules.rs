@@ -19,7 +19,7 @@ use crate::QueryError;
 use crate::ast::Var;
 use crate::error::Place;
 use crate::explain::{Operator, Used};
-use crate::options::Stopwatch;
+use crate::options::{Held, Limits, Stopwatch};
 use crate::plan::{Op, Plan, Pos, RuleKey, RuleOp, RulePlan};
 use crate::relation::{Col, Relation};
 
@@ -63,9 +63,11 @@ impl Exec<'_> {
         place: &Arc<Place>,
         rows: Relation,
     ) -> Result<Relation, QueryError> {
-        let seed = seed(op, &rows);
+        let seed = seed(op, &rows, self.limits)?;
+        let held = self.limits.hold(rows.bytes());
         let found = self.derive(op.key, seed, place)?;
-        let found = as_seen_by(op, found);
+        drop(held);
+        let found = as_seen_by(op, found, self.limits)?;
         let bound: Vec<Var> = found
             .vars
             .iter()
@@ -76,10 +78,10 @@ impl Exec<'_> {
             return Ok(match bound.is_empty() {
                 true if found.len == 0 => Relation::empty(rows.vars),
                 true => rows,
-                false => join::semi(rows, &found, &bound, true),
+                false => join::semi(rows, &found, &bound, true, self.limits)?,
             });
         }
-        Ok(join::join(rows, found))
+        join::join(rows, found, self.limits)
     }
 
     /// All rows of a rule over its arguments for the asked values of the bound ones.
@@ -91,7 +93,7 @@ impl Exec<'_> {
     ) -> Result<Relation, QueryError> {
         let plan = self.env.rules.plan_of(key);
         if let Some(closure) = &plan.closure
-            && let Some(found) = self.closure(closure, key.mask, &asked, place)?
+            && let Some(found) = self.closure(closure, key.mask, &asked)?
         {
             self.uses(Operator::Closure, Index::Aevt);
             return Ok(found);
@@ -105,29 +107,30 @@ impl Exec<'_> {
                 });
             }
             self.depth.set(self.depth.get() + 1);
-            let found = Fixpoint::run(self, key, asked, place);
+            let found = Fixpoint::run(self, key, asked);
             self.depth.set(self.depth.get() - 1);
             self.uses(Operator::Fixpoint, None);
             return found;
         }
         let mut all: Option<Relation> = None;
         for (head, body) in &plan.bodies {
+            let _held = self.limits.hold(all.as_ref().map_or(0, Relation::bytes));
             let rows = self.run(body, to_head(asked.clone(), head))?;
-            let rows = to_arguments(rows, head, &plan);
+            let rows = to_arguments(rows, head, &plan, self.limits)?;
             all = Some(match all {
                 None => rows,
-                Some(all) => all.append(rows),
+                Some(all) => self.append(all, rows)?,
             });
         }
         self.uses(Operator::Rule, None);
         let all = all.unwrap_or_default();
         let vars = all.vars.clone();
-        Ok(all.project(&vars))
+        all.project(&vars, self.limits)
     }
 }
 
 /// The distinct values of the bound arguments.
-fn seed(op: &RuleOp, rows: &Relation) -> Relation {
+fn seed(op: &RuleOp, rows: &Relation, limits: &Limits) -> Result<Relation, QueryError> {
     let mut seed = Relation::new(Vec::new(), Vec::new(), rows.len);
     for (at, term) in op.arguments.iter().enumerate() {
         match term {
@@ -141,17 +144,17 @@ fn seed(op: &RuleOp, rows: &Relation) -> Relation {
         }
     }
     if seed.vars.is_empty() {
-        return Relation {
+        return Ok(Relation {
             len: rows.len.min(1),
             ..Relation::unit()
-        };
+        });
     }
     let vars = seed.vars.clone();
-    seed.project(&vars)
+    seed.project(&vars, limits)
 }
 
 /// Rows over arguments as rows over the variables of a call.
-fn as_seen_by(op: &RuleOp, found: Relation) -> Relation {
+fn as_seen_by(op: &RuleOp, found: Relation, limits: &Limits) -> Result<Relation, QueryError> {
     let mut result = Relation::new(Vec::new(), Vec::new(), found.len);
     let mut keep: Option<Vec<bool>> = None;
     for (at, term) in op.arguments.iter().enumerate() {
@@ -173,23 +176,23 @@ fn as_seen_by(op: &RuleOp, found: Relation) -> Relation {
     }
     let whole = keep.is_none() && result.vars.len() == found.vars.len();
     let result = match keep {
-        Some(keep) => result.filter(|row| keep[row]),
+        Some(keep) => result.filter(limits, |row| keep[row])?,
         None => result,
     };
     if whole {
-        return Relation {
+        return Ok(Relation {
             key: Some(result.vars.clone()),
             ..result
-        };
+        });
     }
     if result.vars.is_empty() {
-        return Relation {
+        return Ok(Relation {
             len: result.len.min(1),
             ..Relation::unit()
-        };
+        });
     }
     let vars = result.vars.clone();
-    result.project(&vars)
+    result.project(&vars, limits)
 }
 
 /// Rows over arguments as rows over the head of a body.
@@ -205,40 +208,54 @@ fn to_head(asked: Relation, head: &[Var]) -> Relation {
 }
 
 /// The rows of a body over the arguments that the rule binds.
-fn to_arguments(rows: Relation, head: &[Var], plan: &RulePlan) -> Relation {
+fn to_arguments(
+    rows: Relation,
+    head: &[Var],
+    plan: &RulePlan,
+    limits: &Limits,
+) -> Result<Relation, QueryError> {
     let out = (0..head.len()).filter(|at| plan.out.has(*at));
     let positions: Vec<usize> = out.collect();
     let vars: Vec<Var> = positions.iter().map(|at| head[*at]).collect();
-    let rows = rows.project(&vars);
+    let rows = rows.project(&vars, limits)?;
     let vars: Vec<Var> = positions.iter().map(|at| argument(*at)).collect();
-    Relation {
+    Ok(Relation {
         key: Some(vars.clone()),
         vars,
         dependencies: Vec::new(),
         sorted_by: None,
         ..rows
+    })
+}
+
+impl Node {
+    /// Bytes of the tables, indexes and of the rows that wait at cuts.
+    fn bytes(&self) -> u64 {
+        let table = |rows: &Relation| rows.bytes() + INDEXED_BYTES * rows.len as u64;
+        let cuts = self.bodies.iter().flatten();
+        let arrived: u64 = cuts.map(|cut| table(&cut.arrived)).sum();
+        table(&self.asked.rows) + table(&self.found.rows) + arrived
     }
 }
+
+/// Bytes of a row in an index by hash.
+const INDEXED_BYTES: u64 = 24;
 
 struct Fixpoint<'a> {
     exec: &'a Exec<'a>,
     nodes: Vec<Node>,
     by_key: FxHashMap<RuleKey, usize>,
-    place: &'a Arc<Place>,
+    /// What the tables take while bodies run.
+    held: Option<Held<'a>>,
 }
 
 impl<'a> Fixpoint<'a> {
-    fn run(
-        exec: &'a Exec<'a>,
-        key: RuleKey,
-        asked: Relation,
-        place: &'a Arc<Place>,
-    ) -> Result<Relation, QueryError> {
+    fn run(exec: &'a Exec<'a>, key: RuleKey, asked: Relation) -> Result<Relation, QueryError> {
         let mut fixpoint = Fixpoint {
             exec,
             nodes: Vec::new(),
             by_key: FxHashMap::default(),
-            place,
+            held: None,
         };
         let start = fixpoint.node(key);
         fixpoint.nodes[start].next_asked.push(asked);
@@ -256,12 +273,24 @@ impl<'a> Fixpoint<'a> {
     fn turn(&mut self) -> Result<bool, QueryError> {
         let mut any = false;
         for node in &mut self.nodes {
-            node.new_asked = merge(&mut node.asked, std::mem::take(&mut node.next_asked));
-            node.new_found = merge(&mut node.found, std::mem::take(&mut node.next_found));
+            let limits = self.exec.limits;
+            node.new_asked = merge(
+                &mut node.asked,
+                std::mem::take(&mut node.next_asked),
+                limits,
+            )?;
+            node.new_found = merge(
+                &mut node.found,
+                std::mem::take(&mut node.next_found),
+                limits,
+            )?;
             any |= node.new_asked.len > 0 || node.new_found.len > 0;
-            let rows = node.found.rows.len;
-            self.exec.limits.check(rows, Some(self.place))?;
+            limits.rows(node.found.rows.len)?;
         }
+        self.held = None;
+        let bytes = self.nodes.iter().map(Node::bytes).sum();
+        self.exec.limits.bytes(bytes)?;
+        self.held = Some(self.exec.limits.hold(bytes));
         Ok(any)
     }
 
@@ -342,7 +371,7 @@ impl<'a> Fixpoint<'a> {
         }
         if let Some(rows) = rows {
             let rows = self.steps(steps, from..steps.steps.len(), rows)?;
-            let rows = to_arguments(rows, head, &plan);
+            let rows = to_arguments(rows, head, &plan, self.exec.limits)?;
             self.nodes[at].next_found.push(rows);
         }
         Ok(())
@@ -370,11 +399,13 @@ impl<'a> Fixpoint<'a> {
     ) -> Result<Option<Relation>, QueryError> {
         let callee = self.node(op.key);
         let arriving = arriving.filter(|rows| rows.len > 0);
+        let limits = self.exec.limits;
         if let Some(rows) = &arriving {
-            self.nodes[callee].next_asked.push(seed(op, rows));
+            let asked = seed(op, rows, limits)?;
+            self.nodes[callee].next_asked.push(asked);
         }
-        let all = as_seen_by(op, self.nodes[callee].found.rows.clone());
-        let new = as_seen_by(op, self.nodes[callee].new_found.clone());
+        let all = as_seen_by(op, self.nodes[callee].found.rows.clone(), limits)?;
+        let new = as_seen_by(op, self.nodes[callee].new_found.clone(), limits)?;
         let mut state = std::mem::replace(
             &mut self.nodes[at].bodies[body][cut],
             Cut {
@@ -395,20 +426,20 @@ impl<'a> Fixpoint<'a> {
                 .collect();
             let met = state
                 .index
-                .pairs(&new, &new.positions(&shared), &state.arrived);
+                .pairs(&new, &new.positions(&shared), &state.arrived, limits)?;
             let met = Pairs {
                 left: met.right,
                 right: met.left,
             };
-            out = Some(glue(&state.arrived, &new, &met));
+            out = Some(join::glue(&state.arrived, &new, &met, limits)?);
         }
         if let Some(rows) = arriving {
-            let met = join::join(rows.clone(), all);
+            let met = join::join(rows.clone(), all, limits)?;
             out = Some(match out {
                 None => met,
-                Some(out) => out.append(met),
+                Some(out) => self.exec.append(out, met)?,
             });
-            state.keep(rows, &new.vars);
+            state.keep(rows, &new.vars, limits)?;
         }
         self.nodes[at].bodies[body][cut] = state;
         Ok(out.filter(|rows| rows.len > 0))
@@ -417,7 +448,12 @@ impl<'a> Fixpoint<'a> {
 
 impl Cut {
     /// Keeps rows that arrived, for answers to come.
-    fn keep(&mut self, rows: Relation, answer_vars: &[Var]) {
+    fn keep(
+        &mut self,
+        rows: Relation,
+        answer_vars: &[Var],
+        limits: &Limits,
+    ) -> Result<(), QueryError> {
         if self.begun {
             self.arrived = std::mem::take(&mut self.arrived).append(rows);
         } else {
@@ -431,22 +467,16 @@ impl Cut {
             self.arrived = rows;
             self.begun = true;
         }
-        self.index.extend(&self.arrived);
+        self.index.extend(&self.arrived, limits)
     }
-}
-
-fn glue(left: &Relation, right: &Relation, pairs: &Pairs) -> Relation {
-    let mut result = left.gather(&pairs.left, false);
-    for (var, col) in right.vars.iter().zip(&right.cols) {
-        if !left.has(*var) {
-            result.push(*var, col.gather(&pairs.right));
-        }
-    }
-    result
 }
 
 /// Adds what was collected to a table; returns what was not there.
-fn merge(table: &mut Table, collected: Vec<Relation>) -> Relation {
+fn merge(
+    table: &mut Table,
+    collected: Vec<Relation>,
+    limits: &Limits,
+) -> Result<Relation, QueryError> {
     let mut all: Option<Relation> = None;
     for rows in collected {
         all = Some(match all {
@@ -456,16 +486,16 @@ fn merge(table: &mut Table, collected: Vec<Relation>) -> Relation {
     }
     let vars = table.rows.vars.clone();
     let Some(all) = all else {
-        return Relation::empty(vars);
+        return Ok(Relation::empty(vars));
     };
     if vars.is_empty() {
         // A call without arguments is asked, or holds, once.
         let fresh = usize::from(table.rows.len == 0 && all.len > 0);
         table.rows.len += fresh;
-        return Relation {
+        return Ok(Relation {
             len: fresh,
             ..Relation::unit()
-        };
+        });
     }
-    table.add(all.project(&vars))
+    table.add(all.project(&vars, limits)?, limits)
 }

@@ -144,6 +144,15 @@ impl Values {
         }
     }
 
+    /// Bytes of a row, about.
+    pub(super) fn row_bytes(&self) -> u64 {
+        match self {
+            Values::Words(..) | Values::Texts(..) | Values::Codes(_) => 8,
+            Values::Forms(_) => crate::weigh::FORM,
+            Values::Done(col) => col.row_bytes(),
+        }
+    }
+
     pub(super) fn finish(self) -> Col {
         match self {
             Values::Words(kind, words) => Col::Word(kind, words),

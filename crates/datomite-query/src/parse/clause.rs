@@ -8,7 +8,7 @@
 use datomite_model::{Edn, Symbol, Value};
 
 use super::input::parse_binding;
-use super::{Node, Scope};
+use super::{DEPTH_MAX, Node, Scope};
 use crate::QueryError;
 use crate::ast::{Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new};
 use crate::error::Place;
@@ -21,10 +21,19 @@ pub(super) fn parse_clauses(
     forms: &[Node<'_>],
     scope: &mut Scope,
 ) -> Result<Vec<Clause>, QueryError> {
+    if scope.depth > DEPTH_MAX {
+        return Err(QueryError::TooDeep {
+            what: "clauses",
+            limit: DEPTH_MAX,
+            place: forms.first().map(|form| boxed(*form)),
+        });
+    }
+    scope.depth += 1;
     let mut clauses = Vec::with_capacity(forms.len());
     for form in forms {
         clauses.extend(parse_clause(*form, scope)?);
     }
+    scope.depth -= 1;
     Ok(clauses)
 }
 

@@ -22,6 +22,9 @@ use crate::error::Place;
 
 pub(crate) use rule::parse_rules;
 
+/// How deep clauses may stand in clauses.
+const DEPTH_MAX: usize = 64;
+
 /// How many parsed queries are kept.
 const CACHE_MAX: usize = 1024;
 
@@ -57,7 +60,10 @@ impl Query {
     pub fn from_edn(form: &Edn) -> Result<Query, QueryError> {
         match form {
             Edn::Value(Value::String(text)) => Query::parse(text),
-            _ => parse_query(Node { form, spans: None }),
+            _ => {
+                crate::weigh::check_depth(form)?;
+                parse_query(Node { form, spans: None })
+            }
         }
     }
 }
@@ -131,6 +137,8 @@ pub(crate) struct Scope {
     visible: Vec<(Symbol, Var)>,
     /// Whether `$x` at the head of a clause names a source.
     sources: bool,
+    /// How deep the clause at hand stands in others.
+    depth: usize,
 }
 
 impl Scope {

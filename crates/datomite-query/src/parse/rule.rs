@@ -13,6 +13,7 @@ pub(crate) fn parse_rules(form: &Edn) -> Result<Rules, QueryError> {
     if let Edn::Value(Value::String(text)) = form {
         return parse_rules(&read(text)?);
     }
+    crate::weigh::check_depth(form)?;
     let node = Node { form, spans: None };
     let forms: &[Edn] = match form {
         Edn::Nil => &[],

@@ -8,7 +8,7 @@ use datomite_db::{Db, KeyRange};
 use datomite_model::{EntityId, Index, Value};
 use rustc_hash::FxHashMap;
 
-use super::{Candidate, Env, Facts, PatternOp, Plan, Pos, Scope, feasible};
+use super::{Candidate, Env, Facts, PatternOp, Plan, Pos, Scope};
 use crate::QueryError;
 use crate::ast::{Clause, Var};
 
@@ -106,16 +106,15 @@ impl Env {
             },
             (Clause::Not(_), _) => rows * 0.7,
             (Clause::Or(or), _) => {
-                let op = self.or_op(scope, candidate.source, or, &plan.bound, rows)?;
-                let sum: f64 = op.branches.iter().map(|branch| branch.rows).sum();
-                if op.seed.is_empty() { rows * sum } else { sum }
+                let each = self.or_rows(scope, candidate.source, or, &plan.bound)?;
+                rows * each.unwrap_or(1.0)
             }
             (Clause::Rule(call), _) => {
                 let mask = self.mask(scope, call, &plan.bound);
                 let free = self.rules.arity(call) as i32 - mask.count() as i32;
                 let fan_out = RECURSION_ROWS.powi(free.max(0));
-                match feasible(self.rule_plan(candidate.source, call, mask))? {
-                    Some(plan) if !plan.recursive => rows * plan.rows.max(0.1),
+                match self.rule_rows(candidate.source, call, mask)? {
+                    Some(Some(each)) => rows * each.max(0.1),
                     _ if mask.count() == 0 => rows * 1e5,
                     _ => rows * fan_out,
                 }

@@ -12,6 +12,7 @@ mod narrow;
 mod resolve;
 mod rules;
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::ast::{
     Binding, Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new,
 };
 use crate::error::Place;
+use crate::options::Limits;
 pub(crate) use closure::Closure;
 pub(crate) use estimate::Estimates;
 pub(crate) use narrow::Narrowed;
@@ -48,7 +50,19 @@ pub(crate) struct Env {
     pub(crate) rules: RuleTable,
     /// Clauses run in the order written, as far as their bindings allow.
     pub(crate) as_written: bool,
+    /// What the query may use.
+    pub(crate) limits: Rc<Limits>,
+    /// How deep the plan that is being made stands in others.
+    depth: Cell<usize>,
+    /// What is known of each `or` for the variables that were bound before it.
+    ors: RefCell<FxHashMap<OrKey, Option<f64>>>,
 }
+
+/// An `or` by where it lies, its source, and what is bound before it.
+type OrKey = (*const Or, Option<usize>, Vec<Var>);
+
+/// How deep plans may stand in plans: clauses in clauses, and rules in rules.
+const DEPTH_MAX: usize = 100;
 
 /// What holds for one list of clauses.
 #[derive(Clone, Copy)]
@@ -174,8 +188,40 @@ pub(crate) enum Facts {
 }
 
 impl Env {
+    /// Nothing to read from yet.
+    pub(crate) fn new(limits: &Rc<Limits>) -> Env {
+        Env {
+            sources: Vec::new(),
+            rules: RuleTable::default(),
+            as_written: false,
+            limits: Rc::clone(limits),
+            depth: Cell::new(0),
+            ors: RefCell::default(),
+        }
+    }
+
     /// Chooses an order for clauses of which `bound` is bound before, in about `rows` rows.
     pub(crate) fn plan(
+        &self,
+        scope: Scope<'_>,
+        clauses: &[Clause],
+        bound: &[Var],
+        rows: f64,
+    ) -> Result<Plan, QueryError> {
+        if self.depth.get() >= DEPTH_MAX {
+            return Err(QueryError::TooDeep {
+                what: "clauses and rules",
+                limit: DEPTH_MAX,
+                place: clauses.first().map(|c| Box::new(Place::clone(c.place()))),
+            });
+        }
+        self.depth.set(self.depth.get() + 1);
+        let plan = self.ordered(scope, clauses, bound, rows);
+        self.depth.set(self.depth.get() - 1);
+        plan
+    }
+
+    fn ordered(
         &self,
         scope: Scope<'_>,
         clauses: &[Clause],
@@ -221,6 +267,7 @@ impl Env {
     ) -> Result<(usize, f64), QueryError> {
         let mut best: Option<(bool, f64, usize)> = None;
         for (at, candidate) in left.iter().enumerate() {
+            self.limits.tick()?;
             if !self.can_run(scope, candidate, &plan.bound)? {
                 continue;
             }
@@ -339,13 +386,12 @@ impl Env {
             }
             (Clause::Not(not), _) => all(&not.join),
             (Clause::Or(or), _) => {
-                all(&or.required)
-                    && feasible(self.or_op(scope, candidate.source, or, bound, 1.0))?.is_some()
+                all(&or.required) && self.or_rows(scope, candidate.source, or, bound)?.is_some()
             }
             (Clause::Rule(call), _) => {
                 let mask = self.mask(scope, call, bound);
                 self.rules.required_bound(call, mask)
-                    && feasible(self.rule_plan(candidate.source, call, mask))?.is_some()
+                    && self.rule_rows(candidate.source, call, mask)?.is_some()
             }
         })
     }
@@ -443,6 +489,25 @@ impl Env {
         })
     }
 
+    /// The rows expected of an `or` for each row before it; `None` where a branch lacks bindings.
+    fn or_rows(
+        &self,
+        scope: Scope<'_>,
+        source: Option<usize>,
+        or: &Or,
+        bound: &[Var],
+    ) -> Result<Option<f64>, QueryError> {
+        let key = (std::ptr::from_ref(or), source, seed_of(or, bound));
+        let known = self.ors.borrow().get(&key).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let op = feasible(self.or_op(scope, source, or, bound, 1.0))?;
+        let rows = op.map(|op| op.branches.iter().map(|branch| branch.rows).sum());
+        self.ors.borrow_mut().insert(key, rows);
+        Ok(rows)
+    }
+
     fn or_op(
         &self,
         scope: Scope<'_>,
@@ -452,12 +517,7 @@ impl Env {
         rows: f64,
     ) -> Result<OrOp, QueryError> {
         let inner = Scope { source, ..scope };
-        let seed: Vec<Var> = or
-            .join
-            .iter()
-            .copied()
-            .filter(|v| bound.contains(v))
-            .collect();
+        let seed = seed_of(or, bound);
         let seed_rows = if seed.is_empty() { 1.0 } else { rows };
         let mut branches = Vec::with_capacity(or.branches.len());
         for branch in &or.branches {
@@ -471,6 +531,12 @@ impl Env {
             branches,
         })
     }
+}
+
+/// What an `or` joins on that is bound before it.
+fn seed_of(or: &Or, bound: &[Var]) -> Vec<Var> {
+    let join = or.join.iter().copied();
+    join.filter(|v| bound.contains(v)).collect()
 }
 
 /// The pattern with its constants resolved; variables are not yet marked bound.

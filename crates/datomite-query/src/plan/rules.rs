@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use datomite_model::Symbol;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Closure, Env, Plan, Scope};
+use super::{Closure, Env, Plan, Scope, feasible};
 use crate::QueryError;
 use crate::ast::{Clause, Definition, Rule, RuleCall, Rules, SourceRef, Term, Var};
 use crate::error::{Place, nearest};
@@ -54,6 +54,8 @@ pub(crate) struct RuleTable {
     component: Vec<usize>,
     recursive: Vec<bool>,
     plans: RefCell<FxHashMap<PlanKey, Option<Rc<RulePlan>>>>,
+    /// Calls whose bodies lack bindings.
+    impossible: RefCell<FxHashSet<PlanKey>>,
 }
 
 impl Mask {
@@ -104,14 +106,11 @@ impl RuleTable {
             .map(|(at, rule)| (rule.name.clone(), at))
             .collect();
         let edges: Vec<Vec<usize>> = rules.iter().map(|rule| callees(rule, &by_name)).collect();
-        let reach = reachable(&edges);
-        let recursive = (0..rules.len()).map(|at| reach[at][at]).collect();
-        let component = (0..rules.len())
-            .map(|at| {
-                let together =
-                    |other: &usize| *other == at || reach[at][*other] && reach[*other][at];
-                (0..rules.len()).find(together).unwrap_or(at)
-            })
+        let component = components(&edges);
+        let mut members = vec![0; rules.len()];
+        component.iter().for_each(|c| members[*c] += 1);
+        let recursive = (0..rules.len())
+            .map(|at| members[component[at]] > 1 || edges[at].contains(&at))
             .collect();
         RuleTable {
             rules,
@@ -119,6 +118,7 @@ impl RuleTable {
             component,
             recursive,
             plans: RefCell::default(),
+            impossible: RefCell::default(),
         }
     }
 
@@ -212,6 +212,26 @@ impl RuleTable {
 }
 
 impl Env {
+    /// The rows expected of a call for each row before it, if its rule does not recurse; `None`
+    /// where the bodies lack bindings.
+    pub(super) fn rule_rows(
+        &self,
+        source: Option<usize>,
+        call: &RuleCall,
+        mask: Mask,
+    ) -> Result<Option<Option<f64>>, QueryError> {
+        let key = self.rules.key(source, call, mask);
+        let key = (key.rule, key.source, key.mask);
+        if self.rules.impossible.borrow().contains(&key) {
+            return Ok(None);
+        }
+        let Some(plan) = feasible(self.rule_plan(source, call, mask))? else {
+            self.rules.impossible.borrow_mut().insert(key);
+            return Ok(None);
+        };
+        Ok(Some((!plan.recursive).then_some(plan.rows)))
+    }
+
     /// The plan of a rule for a call.
     pub(super) fn rule_plan(
         &self,
@@ -359,17 +379,48 @@ fn callees(rule: &Rule, by_name: &FxHashMap<Symbol, usize>) -> Vec<usize> {
     into
 }
 
-/// For each rule, which rules its calls lead to.
-fn reachable(edges: &[Vec<usize>]) -> Vec<Vec<bool>> {
-    let mut reach = vec![vec![false; edges.len()]; edges.len()];
-    for (start, row) in reach.iter_mut().enumerate() {
-        let mut open: Vec<usize> = edges[start].clone();
-        while let Some(at) = open.pop() {
-            if !row[at] {
-                row[at] = true;
-                open.extend(&edges[at]);
+/// The number of each rule's component: rules whose calls lead to each other (Tarjan's way,
+/// without recursion).
+fn components(edges: &[Vec<usize>]) -> Vec<usize> {
+    const UNSEEN: usize = usize::MAX;
+    let count = edges.len();
+    let (mut order, mut low) = (vec![UNSEEN; count], vec![0; count]);
+    let mut component = vec![UNSEEN; count];
+    let (mut waiting, mut seen, mut found) = (Vec::new(), 0, 0);
+    for start in 0..count {
+        // A rule on the way down, and how many of its edges were followed.
+        let mut path: Vec<(usize, usize)> = Vec::new();
+        if order[start] == UNSEEN {
+            path.push((start, 0));
+        }
+        while let Some((at, edge)) = path.pop() {
+            if edge == 0 {
+                (order[at], low[at]) = (seen, seen);
+                seen += 1;
+                waiting.push(at);
+            }
+            if let Some(next) = edges[at].get(edge).copied() {
+                path.push((at, edge + 1));
+                if order[next] == UNSEEN {
+                    path.push((next, 0));
+                } else if component[next] == UNSEEN {
+                    low[at] = low[at].min(order[next]);
+                }
+                continue;
+            }
+            if low[at] == order[at] {
+                while let Some(member) = waiting.pop() {
+                    component[member] = found;
+                    if member == at {
+                        break;
+                    }
+                }
+                found += 1;
+            }
+            if let Some((parent, _)) = path.last() {
+                low[*parent] = low[*parent].min(low[at]);
             }
         }
     }
-    reach
+    component
 }

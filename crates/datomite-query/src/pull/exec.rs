@@ -15,6 +15,8 @@ use super::whole::{Whole, attribute_key, everything, id_form, id_key, id_map};
 use super::{LEVELS_MAX, PullError, refuse_history};
 use crate::QueryError;
 use crate::builtins::{Arg, Callable, Context, find};
+use crate::options::Limits;
+use crate::weigh;
 
 type Outcome = Result<Option<Edn>, QueryError>;
 
@@ -29,6 +31,7 @@ struct Answer {
 pub(crate) struct Prepared<'a> {
     db: &'a Db,
     pattern: &'a Pattern,
+    limits: &'a Limits,
     /// One for each spec of the pattern.
     specs: Vec<PreparedSpec<'a>>,
     /// Attribute ids of forward specs with their positions, ascending.
@@ -63,16 +66,24 @@ struct Here {
 
 impl<'a> Prepared<'a> {
     /// Resolves the attributes and functions of a pattern.
-    pub(crate) fn new(db: &'a Db, pattern: &'a Pattern) -> Result<Prepared<'a>, QueryError> {
+    pub(crate) fn new(
+        db: &'a Db,
+        pattern: &'a Pattern,
+        limits: &'a Limits,
+    ) -> Result<Prepared<'a>, QueryError> {
         refuse_history(db)?;
-        Prepared::of(db, pattern)
+        Prepared::of(db, pattern, limits)
     }
 
-    fn of(db: &'a Db, pattern: &'a Pattern) -> Result<Prepared<'a>, QueryError> {
+    fn of(
+        db: &'a Db,
+        pattern: &'a Pattern,
+        limits: &'a Limits,
+    ) -> Result<Prepared<'a>, QueryError> {
         let specs: Result<Vec<PreparedSpec<'a>>, QueryError> = pattern
             .specs
             .iter()
-            .map(|spec| PreparedSpec::new(db, pattern, spec))
+            .map(|spec| PreparedSpec::new(db, pattern, spec, limits))
             .collect();
         let specs = specs?;
         let mut forward: Vec<(EntityId, usize)> = specs
@@ -85,6 +96,7 @@ impl<'a> Prepared<'a> {
         Ok(Prepared {
             db,
             pattern,
+            limits,
             specs,
             forward,
         })
@@ -109,6 +121,7 @@ impl<'a> Prepared<'a> {
         if level > LEVELS_MAX {
             return Err(PullError::TooDeep { limit: LEVELS_MAX }.into());
         }
+        self.limits.visit()?;
         let here = Here {
             id,
             again: id.is_some_and(|id| path.seen.contains(&id)),
@@ -158,7 +171,7 @@ impl<'a> Prepared<'a> {
         answer: &mut Answer,
     ) -> Result<Vec<bool>, QueryError> {
         let mut walked = vec![false; self.specs.len()];
-        let mut whole = Whole::new(self.db, style, Some(id));
+        let mut whole = Whole::new(self.db, style, Some(id), self.limits);
         for (attribute, values) in everything(self.db, id)? {
             let Some(at) = self.spec_for(&attribute.ident, style) else {
                 if let Some(value) = whole.values(&attribute, values, here.level)? {
@@ -247,6 +260,7 @@ impl<'a> Prepared<'a> {
         let mut runs = self.db.runs(Index::Eavt, &range);
         let mut wanted = self.forward.as_slice();
         while let Some(run) = runs.next()? {
+            self.limits.look()?;
             let mut row = 0;
             while row < run.len() {
                 let a = run.a(row);
@@ -291,6 +305,7 @@ impl<'a> PreparedSpec<'a> {
         db: &'a Db,
         pattern: &'a Pattern,
         spec: &'a Spec,
+        limits: &'a Limits,
     ) -> Result<PreparedSpec<'a>, QueryError> {
         let attribute = db.schema().attribute_named(&spec.attribute).cloned();
         let followed =
@@ -304,7 +319,7 @@ impl<'a> PreparedSpec<'a> {
             },
         };
         let sub = match &spec.sub {
-            Sub::Pattern(inner) => Some(Prepared::of(db, inner)?),
+            Sub::Pattern(inner) => Some(Prepared::of(db, inner, limits)?),
             _ => None,
         };
         Ok(PreparedSpec {
@@ -367,8 +382,10 @@ impl<'a> PreparedSpec<'a> {
         let Some(attribute) = self.attribute.as_ref().filter(|_| !values.is_empty()) else {
             return Ok(None);
         };
+        let forms = values.len() as u64 + 2;
+        pattern.limits.pulled(weigh::FORM * forms)?;
         if let (Sub::None, Direction::Forward) = (&self.spec.sub, self.spec.direction) {
-            let mut whole = Whole::new(pattern.db, self.spec.style, here.id);
+            let mut whole = Whole::new(pattern.db, self.spec.style, here.id, pattern.limits);
             return whole.values(attribute, values, here.level);
         }
         let mut shaped = Vec::with_capacity(values.len());

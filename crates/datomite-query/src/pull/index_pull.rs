@@ -11,6 +11,7 @@ use datomite_model::{Attribute, Datom, Edn, Index};
 use super::{Pattern, Prepared, PullError, refuse_history};
 use crate::QueryError;
 use crate::builtins::is_true;
+use crate::options::{Limits, QueryOptions};
 
 /// Pulls what an index walk finds. `options` is a map of `:index`, `:selector`, `:start` and, if
 /// wanted, `:reverse`; other keys are ignored, as by Datomic's peer. Entities that the pull finds
@@ -46,7 +47,8 @@ pub fn index_pull_some(
         form: first.clone(),
     })?;
     let index = walkable(index, &attribute, start)?;
-    let prepared = Prepared::new(db, &pattern)?;
+    let limits = Limits::begin(&QueryOptions::default());
+    let prepared = Prepared::new(db, &pattern, &limits)?;
     let reverse = given("reverse").is_some_and(is_true);
     let walk = walk(db, index, start, reverse)?;
     let rows = walk.skip(offset).take(limit);

@@ -13,6 +13,7 @@ use datomite_db::{Db, DbError};
 use datomite_model::Edn;
 
 use crate::QueryError;
+use crate::options::{Limits, QueryOptions};
 pub use error::PullError;
 pub(crate) use exec::Prepared;
 pub use index_pull::{index_pull, index_pull_some};
@@ -25,12 +26,24 @@ const LIMIT_DEFAULT: usize = 1000;
 
 /// Pulls one entity, named by id, ident or lookup ref; nil where nothing is found.
 pub fn pull(db: &Db, pattern: &Pattern, entity: &Edn) -> Result<Edn, QueryError> {
-    Prepared::new(db, pattern)?.pull(entity)
+    pull_with(db, pattern, entity, &QueryOptions::default())
+}
+
+/// Pulls one entity within limits: a row is an entity that is visited.
+pub fn pull_with(
+    db: &Db,
+    pattern: &Pattern,
+    entity: &Edn,
+    options: &QueryOptions,
+) -> Result<Edn, QueryError> {
+    let limits = Limits::begin(options);
+    Prepared::new(db, pattern, &limits)?.pull(entity)
 }
 
 /// Pulls several entities, in the order given, repeats included.
 pub fn pull_many(db: &Db, pattern: &Pattern, entities: &[Edn]) -> Result<Vec<Edn>, QueryError> {
-    let prepared = Prepared::new(db, pattern)?;
+    let limits = Limits::begin(&QueryOptions::default());
+    let prepared = Prepared::new(db, pattern, &limits)?;
     entities
         .iter()
         .map(|entity| prepared.pull(entity))

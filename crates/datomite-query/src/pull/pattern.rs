@@ -85,6 +85,9 @@ impl Spec {
 impl Pattern {
     /// Reads a pattern from a form, or from EDN in a string.
     pub fn from_edn(form: &Edn) -> Result<Pattern, PullError> {
+        if crate::weigh::is_deeper(form, datomite_model::DEPTH_MAX) {
+            return Err(PullError::TooDeep { limit: NESTED_MAX });
+        }
         match form.as_str() {
             Some(text) => Pattern::parse(text),
             None => pattern(form, &mut Vec::new()),
@@ -106,6 +109,9 @@ impl Pattern {
     }
 }
 
+/// How deep patterns may stand in patterns.
+const NESTED_MAX: usize = 64;
+
 /// The keys of the map specs around the form that is read.
 type Path = Vec<Edn>;
 
@@ -116,6 +122,9 @@ fn pattern(form: &Edn, path: &mut Path) -> Result<Pattern, PullError> {
         Edn::Map(_) => return Ok(Pattern::default()),
         _ => return Err(PullError::NotAPattern { form: form.clone() }),
     };
+    if path.len() > NESTED_MAX {
+        return Err(PullError::TooDeep { limit: NESTED_MAX });
+    }
     let mut pattern = Pattern::default();
     for item in items {
         element(item, &mut pattern, path)?;

@@ -10,6 +10,8 @@ use datomite_model::{Attribute, Edn, EntityId, Index, Keyword, Value};
 use super::pattern::KeyStyle;
 use super::{LEVELS_MAX, LIMIT_DEFAULT, PullError};
 use crate::QueryError;
+use crate::options::Limits;
+use crate::weigh;
 
 /// What an entity has, by attribute.
 type Everything = Vec<(Arc<Attribute>, Vec<Value>)>;
@@ -19,14 +21,21 @@ pub(super) struct Whole<'a> {
     db: &'a Db,
     style: KeyStyle,
     owners: Vec<EntityId>,
+    limits: &'a Limits,
 }
 
 impl<'a> Whole<'a> {
-    pub(super) fn new(db: &'a Db, style: KeyStyle, owner: Option<EntityId>) -> Whole<'a> {
+    pub(super) fn new(
+        db: &'a Db,
+        style: KeyStyle,
+        owner: Option<EntityId>,
+        limits: &'a Limits,
+    ) -> Whole<'a> {
         Whole {
             db,
             style,
             owners: owner.into_iter().collect(),
+            limits,
         }
     }
 
@@ -59,10 +68,13 @@ impl<'a> Whole<'a> {
         if self.owners.contains(&id) {
             return Ok(id_map(Some(id), self.style));
         }
+        self.limits.visit()?;
         self.owners.push(id);
         let mut entries = vec![(id_key(self.style), id_form(Some(id)))];
         for (attribute, values) in everything(self.db, id)? {
             let key = attribute_key(&attribute.ident, self.style);
+            self.limits
+                .pulled(weigh::FORM * (values.len() as u64 + 2))?;
             if let Some(value) = self.values(&attribute, values, level)? {
                 entries.push((key, value));
             }
