@@ -10,7 +10,7 @@ mod later;
 use std::path::{Path, PathBuf};
 
 use datomite::{Connection, Db, Edn, Index, Input, Keyword, Query, q};
-use datomite_import::{Dump, Import, ImportOptions, ImportReport, Mapping, diff};
+use datomite_import::{Dump, Import, ImportOptions, ImportReport, Mapping};
 use datomite_tests::skip::shared_datasets;
 
 fn data(name: &str) -> PathBuf {
@@ -120,7 +120,7 @@ fn a_later_dump_changes_only_what_changed() {
     let report = updated(&connection, &day2, "");
     // Six hundred cities lose :city/city and gain :city/city-name.
     assert_eq!((report.datoms(), report.retracted()), (619, 612));
-    let changes = diff(&connection.db(), before, connection.db().basis_t()).expect("a diff");
+    let changes = connection.db().diff(before, connection.db().basis_t()).expect("a diff");
     let cities = changes.changes.iter().filter(|c| {
         c.attributes
             .iter()

@@ -33,6 +33,8 @@ pub(crate) struct Basis {
     pub(crate) id: DatabaseId,
     /// The database this one was forked from, and where.
     pub(crate) parent: Option<(DatabaseId, T)>,
+    /// The last t that the log knows, where `with` went further.
+    pub(crate) tried_after: Option<T>,
     pub(crate) basis_t: T,
     pub(crate) next_t: T,
     /// The counter of the next attribute or partition.
@@ -73,6 +75,7 @@ impl Db {
         Db::of(Basis {
             id,
             parent: None,
+            tried_after: None,
             basis_t: T::new(0),
             next_t: T::new(0),
             next_element: 0,
@@ -211,6 +214,14 @@ impl Db {
         let mut db = self.clone();
         db.view.predicates = None;
         db
+    }
+
+    /// The same value, marked as one that no log leads to: `with` made it of `origin`.
+    pub(crate) fn tried_on(&self, origin: &Db) -> Db {
+        let mut basis = self.basis.as_ref().clone();
+        let last = origin.basis_t();
+        basis.tried_after = Some(origin.basis.tried_after.map_or(last, |t| t.min(last)));
+        self.with_basis(basis)
     }
 
     /// Another basis under the same view.

@@ -4,6 +4,7 @@
 //! taken back to that t, and counters, idents and schema are as they were then. What has to be
 //! taken back is what changed since: facts asserted later go, facts retracted later hold again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datomite_model::{Attribute, Datom, EntityId, Index, Schema, T};
@@ -64,6 +65,19 @@ impl Db {
             .max(start.next_element());
         basis.schema = schema;
         Ok(basis)
+    }
+
+    /// The entities with facts that came or went after `t`.
+    pub(crate) fn touched_after(
+        &self,
+        t: T,
+        touched: &mut BTreeSet<EntityId>,
+    ) -> Result<(), DbError> {
+        let mut edits = Vec::new();
+        self.asserted_after(t, &mut edits)?;
+        self.retracted_after(t, &mut edits)?;
+        touched.extend(edits.iter().map(|edit| edit.fact().e));
+        Ok(())
     }
 
     /// Facts that hold now and did not at `t`.
@@ -176,13 +190,19 @@ enum TakeBack {
     ForgetClosed(Fact),
 }
 
+impl TakeBack {
+    fn fact(&self) -> &Fact {
+        match self {
+            TakeBack::Forget(fact) | TakeBack::Reopen(fact) | TakeBack::ForgetClosed(fact) => fact,
+        }
+    }
+}
+
 fn take_back(basis: &mut Basis, list: Vec<TakeBack>) -> Result<(), DbError> {
     let mut current: [Vec<Edit>; 4] = Default::default();
     let mut history: [Vec<Edit>; 4] = Default::default();
     for item in list {
-        let (TakeBack::Forget(fact) | TakeBack::Reopen(fact) | TakeBack::ForgetClosed(fact)) =
-            &item;
-        let attribute = basis.schema.attribute(fact.a).map(Arc::as_ref);
+        let attribute = basis.schema.attribute(item.fact().a).map(Arc::as_ref);
         for index in indexes_of(attribute) {
             let at = index as usize;
             match &item {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod db;
+mod diff;
 mod view;
 
 mod component;
@@ -39,6 +40,7 @@ pub use bulk::{Bulk, BulkError, Column, TxMeta};
 pub use connection::Connection;
 pub use datoms::Datoms;
 pub use db::Db;
+pub use diff::{AttributeChange, Diff, EntityChange};
 pub use entity::{Entity, EntityValue};
 pub use error::DbError;
 pub use functions::{

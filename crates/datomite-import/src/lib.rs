@@ -7,7 +7,7 @@
 //!
 //! Reading order: `dump` (bytes to statements and rows), `catalog` and `ddl` (what is declared),
 //! `types`, `naming` and `mapping` (what it becomes), `convert`, `keys` and `row` (values),
-//! `schema`, `load` and `update` (transactions), `report`, `diff`.
+//! `schema`, `load` and `update` (transactions), `report`.
 
 #![forbid(unsafe_code)]
 
@@ -32,7 +32,6 @@ mod schema;
 mod store;
 mod update;
 
-mod diff;
 mod import;
 mod options;
 mod report;
@@ -41,7 +40,6 @@ pub use catalog::{
     Catalog, Column, DefaultValue, ForeignKey, Name, Parent, Table, TypeDef, TypeName,
 };
 pub use convert::Scalar;
-pub use diff::{AttributeChange, Diff, EntityChange, diff};
 pub use dump::Dump;
 pub use error::{ImportError, Place};
 pub use import::{Import, Preview, plan};

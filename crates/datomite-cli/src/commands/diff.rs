@@ -1,7 +1,6 @@
 //! `datomite diff DB T1 T2`: what changed between two times, by row, old → new.
 
-use datomite::{Db, Edn, Partition, Value};
-use datomite_import::AttributeChange;
+use datomite::{AttributeChange, Db, Edn, Value};
 
 use crate::args::Diff;
 use crate::output::{Answer, Rows, Shape};
@@ -17,15 +16,12 @@ pub(crate) fn run(args: Diff) -> Result<(), Problem> {
     output::print(answer, &args.output, Some(&db)).map_err(Problem::output)
 }
 
-/// A row a change: the entity, the attribute, the value then, the value now. Transactions and
-/// schema do not count as rows.
+/// A row a change: the entity, the attribute, the value then, the value now. Transactions do not
+/// count; changes of the schema come last.
 pub(crate) fn answer(db: &Db, from: &str, to: &str) -> Result<Answer, Problem> {
-    let diff = datomite_import::diff(&db.basis(), time_point(from)?, time_point(to)?)?;
+    let diff = db.diff(time_point(from)?, time_point(to)?)?;
     let mut rows = Vec::new();
     for change in &diff.changes {
-        if change.entity.partition() == Partition::DB {
-            continue;
-        }
         let entity = Edn::Value(Value::Ref(change.entity));
         for attribute in &change.attributes {
             rows.extend(changed(&entity, attribute));

@@ -51,7 +51,9 @@ impl Db {
     /// What a transaction would do to this database; nothing is written.
     pub fn with(&self, tx_data: impl IntoTxData) -> Result<TxReport, TxError> {
         let now = (self.basis.options.clock)();
-        decide(self, tx_data.into_tx_data()?, now).map(|(report, _)| report)
+        let (mut report, _) = decide(self, tx_data.into_tx_data()?, now)?;
+        report.db_after = report.db_after.tried_on(self);
+        Ok(report)
     }
 
     /// Calls a transaction function outside of a transaction: the transaction data that it gives
