@@ -120,7 +120,10 @@ fn a_later_dump_changes_only_what_changed() {
     let report = updated(&connection, &day2, "");
     // Six hundred cities lose :city/city and gain :city/city-name.
     assert_eq!((report.datoms(), report.retracted()), (619, 612));
-    let changes = connection.db().diff(before, connection.db().basis_t()).expect("a diff");
+    let changes = connection
+        .db()
+        .diff(before, connection.db().basis_t())
+        .expect("a diff");
     let cities = changes.changes.iter().filter(|c| {
         c.attributes
             .iter()

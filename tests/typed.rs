@@ -308,7 +308,7 @@ fn inputs_are_rusts_own_values() {
             .as_deref(),
         Some("a")
     );
-    assert_eq!(db.q(one).arg(&7u64).scalar::<u64>().unwrap(), Some(7));
+    assert_eq!(db.q(one).arg(7u64).scalar::<u64>().unwrap(), Some(7));
     assert_eq!(
         db.q(one).arg(vec![1u8, 2]).scalar::<Vec<u8>>().unwrap(),
         Some(vec![1, 2])
@@ -321,7 +321,9 @@ fn inputs_are_rusts_own_values() {
         db.q(any).arg(HashSet::from(emails)).rows::<i64>().unwrap(),
         [31]
     );
-    assert_eq!(db.q(any).arg(&emails.to_vec()).rows::<i64>().unwrap(), [31]);
+    let list = emails.to_vec();
+    let age = Edn::long(31);
+    assert_eq!(db.q(any).arg(&list).collection::<Edn>().unwrap(), [age]);
     let tuple = "[:find ?u . :in $ [?e ?a] :where [?u :user/email ?e] [?u :user/age ?a]]";
     assert!(
         db.q(tuple)
