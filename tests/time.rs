@@ -115,7 +115,7 @@ fn a_branch_of_the_past_has_the_schema_of_then() {
     }
     let branch = past(&conn, t);
     let db = branch.db();
-    let find = |name: &str| db.attribute(&Edn::keyword(name));
+    let find = |name: &str| db.attribute(&Edn::keyword(name)).expect("a name");
     assert!(find("p/mail").is_none() && find("p/label").is_none());
     assert_eq!(find("p/age").unwrap().unique, None);
     assert!(!find("p/boss").unwrap().is_many());
@@ -203,7 +203,13 @@ fn a_branch_of_a_branch_and_functions_in_it() {
     let filtered = branch.db().since(t).unwrap().filter(|_, _| false).history();
     assert_eq!(age(&filtered.fork().unwrap().db(), "ann"), 50);
     let before_all = conn.db().as_of(0).unwrap().fork().unwrap();
-    assert!(before_all.db().attribute(&Edn::keyword("p/name")).is_none());
+    assert!(
+        before_all
+            .db()
+            .attribute(&Edn::keyword("p/name"))
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
