@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Datoms(Datoms),
     /// Print transactions.
     Log(Log),
-    /// Print how an entity came to be what it is.
+    /// Print how an entity, or an attribute of all entities, came to be what it is.
     History(History),
     /// Print what changed between two times, by row.
     Diff(Diff),
@@ -237,10 +237,12 @@ pub(crate) struct Log {
 pub(crate) struct History {
     /// The database.
     pub(crate) db: String,
-    /// The entity, as EDN.
+    /// The entity, as EDN; `_` is every entity.
     pub(crate) eid: String,
     /// One attribute of it.
     pub(crate) attribute: Option<String>,
+    #[command(flatten)]
+    pub(crate) view: View,
     #[command(flatten)]
     pub(crate) output: Output,
 }

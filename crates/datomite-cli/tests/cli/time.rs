@@ -99,6 +99,100 @@ fn the_history_of_an_entity() {
 }
 
 #[test]
+fn the_history_of_an_attribute_and_of_what_is_gone() {
+    let folder = two_days();
+    let csv = |args: &[&str]| run(folder.path(), &[args, &["--format", "csv"][..]].concat()).ok();
+    let titles = csv(&["history", "q", "_", ":feeds/title", "--since", "2026-11-21"]);
+    let lines: Vec<&str> = titles.lines().collect();
+    assert_eq!(lines[0], "t,instant,entity,attribute,old,new");
+    assert_eq!(lines.len(), 2, "{titles}");
+    let change = ",:feeds/title,Morning signals 3,\"Evening letters, again\"";
+    assert!(lines[1].ends_with(change), "{titles}");
+    let gone = csv(&["history", "q", "[:subscriptions/id 9]"]);
+    let key = lines_with(&gone, ":subscriptions/id,");
+    assert!(key[0].ends_with(",,9") && key[1].ends_with(",9,"), "{gone}");
+    let then = csv(&[
+        "history",
+        "q",
+        "[:subscriptions/id 9]",
+        "--as-of",
+        "2026-11-21",
+    ]);
+    assert_eq!(lines_with(&then, ":subscriptions/id,").len(), 1, "{then}");
+    let args = [
+        "history",
+        "q",
+        "_",
+        ":feeds/title",
+        "--format",
+        "table",
+        "--limit",
+        "1",
+    ];
+    let table = run(folder.path(), &args).ok();
+    assert!(
+        table.contains("[:feeds/id 1]") && table.contains("entity"),
+        "{table}"
+    );
+    run(folder.path(), &["history", "q", "_"]).fails(2);
+    let never = run(folder.path(), &["history", "q", "[:feeds/id 999]"]).fails(1);
+    assert!(never.contains("never"), "{never}");
+    let json = [
+        "history",
+        "q",
+        "[:feeds/id 3]",
+        ":feeds/title",
+        "--format",
+        "json",
+    ];
+    let json: serde_json::Value =
+        serde_json::from_str(&run(folder.path(), &json).ok()).expect("json");
+    assert_eq!(json[1][3], "Morning signals 3");
+    let edn = run(
+        folder.path(),
+        &["history", "q", "[:feeds/id 3]", ":feeds/title"],
+    )
+    .ok();
+    assert!(
+        edn.contains(":feeds/title nil \"Morning signals 3\"]"),
+        "{edn}"
+    );
+}
+
+#[test]
+fn a_diff_by_t_transaction_and_instant_and_of_the_schema() {
+    let folder = two_days();
+    let tx =
+        "[{:db/id :feeds/title :db/ident :feeds/name} {:db/id [:feeds/id 3] :feeds/slug \"s\"}]";
+    run(folder.path(), &["transact", "q", tx]).ok();
+    let log = run(folder.path(), &["log", "q", "--format", "csv"]).ok();
+    let last: Vec<&str> = log
+        .lines()
+        .last()
+        .expect("a transaction")
+        .split(',')
+        .collect();
+    let before = (last[0].parse::<u64>().expect("a t") - 1).to_string();
+    let by_t = run(folder.path(), &["diff", "q", &before, last[0]]).ok();
+    assert!(
+        by_t.contains(":feeds/slug \"") && by_t.contains(" \"s\"]"),
+        "{by_t}"
+    );
+    let schema = lines_with(&by_t, ":db/ident :feeds/title :feeds/name]");
+    assert_eq!(schema.len(), 1, "{by_t}");
+    let by_tx = run(folder.path(), &["diff", "q", &before, last[1]]).ok();
+    let by_instant = run(folder.path(), &["diff", "q", &before, last[2]]).ok();
+    assert_eq!((&by_tx, &by_instant), (&by_t, &by_t));
+    let args = ["diff", "q", last[0], &before, "--format", "table"];
+    let back = run(folder.path(), &args).ok();
+    assert_eq!(lines_with(&back, "[:feeds/id 3]").len(), 1, "{back}");
+    assert!(back.trim_end().ends_with("2 rows"), "{back}");
+    // The first day's title goes by the name that the attribute has now.
+    let days = run(folder.path(), &["diff", "q", "2026-11-21", "2026-11-22"]).ok();
+    assert!(days.contains(":feeds/name \"Morning signals 3\""), "{days}");
+}
+
+#[test]
 fn two_days_of_pagila_differ_in_few_datoms() {
     let name = "two_days_of_pagila_differ_in_few_datoms";
     let Some(day1) = shared_dump(name, "day2/day1.sql") else {
