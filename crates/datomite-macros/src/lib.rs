@@ -7,6 +7,8 @@
 
 mod edn;
 mod from_row;
+#[cfg(test)]
+mod tests;
 
 use syn::{DeriveInput, parse_macro_input};
 
