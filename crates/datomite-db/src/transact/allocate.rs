@@ -50,7 +50,7 @@ pub(super) fn allocate(
         if upserted.known(temp).is_some() || given.contains_key(&class) {
             continue;
         }
-        let partition = partitions.of(tempids, upserted, class);
+        let partition = partitions.of(class);
         let entity = if tempids.get(class).is_tx || partition == Partition::TX {
             t.tx()
         } else if partition == Partition::DB || elements.contains(&class) {
@@ -233,22 +233,36 @@ impl Partitions {
             }
         }
         follow(&mut asked, &matching, upserted)?;
+        inherit(&mut asked, tempids, upserted);
         Ok(Partitions { asked })
     }
 
-    fn of(&self, tempids: &Tempids, upserted: &Upserted, class: TempId) -> Partition {
-        let mut here = class;
-        // Maps that are nested in each other in a circle end after one round.
-        for _ in 0..tempids.len() {
-            if let Some(partition) = self.asked.get(&here) {
-                return *partition;
+    fn of(&self, class: TempId) -> Partition {
+        self.asked.get(&class).copied().unwrap_or(Partition::USER)
+    }
+}
+
+/// What is nested goes where the map around it goes, however deep. Maps that are nested in each
+/// other in a circle go nowhere special.
+fn inherit(asked: &mut FxHashMap<TempId, Partition>, tempids: &Tempids, upserted: &Upserted) {
+    let mut way = Vec::new();
+    for start in tempids.ids() {
+        let mut here = upserted.find(start);
+        let partition = loop {
+            if let Some(known) = asked.get(&here) {
+                break *known;
             }
+            // Until the way ends, it stands for its own end: a circle meets it.
+            asked.insert(here, Partition::USER);
+            way.push(here);
             match tempids.get(here).parent {
                 Some(parent) => here = upserted.find(parent),
-                None => break,
+                None => break Partition::USER,
             }
+        };
+        for passed in way.drain(..) {
+            asked.insert(passed, partition);
         }
-        Partition::USER
     }
 }
 
@@ -275,23 +289,35 @@ fn follow(
     matching: &FxHashMap<TempId, TempId>,
     upserted: &Upserted,
 ) -> Result<(), TxError> {
+    let mut followed: FxHashMap<TempId, Option<Partition>> = FxHashMap::default();
+    let mut way = Vec::new();
     for start in matching.keys() {
         let mut here = *start;
-        let mut steps = 0;
-        while let Some(next) = matching.get(&here) {
-            here = *next;
-            steps += 1;
-            if steps > matching.len() {
-                return Err(TxError::CycleInAffinity);
+        let end = loop {
+            match (followed.get(&here), matching.get(&here)) {
+                (Some(Some(known)), _) => break *known,
+                // Passed on the same way.
+                (Some(None), _) => return Err(TxError::CycleInAffinity),
+                (None, Some(next)) => {
+                    followed.insert(here, None);
+                    way.push(here);
+                    here = *next;
+                }
+                (None, None) => {
+                    let known = upserted.known(here).map(EntityId::partition);
+                    break asked
+                        .get(&here)
+                        .copied()
+                        .or(known)
+                        .unwrap_or(Partition::USER);
+                }
             }
+        };
+        for passed in way.drain(..) {
+            followed.insert(passed, Some(end));
         }
-        let known = upserted.known(here).map(EntityId::partition);
-        let end = asked
-            .get(&here)
-            .copied()
-            .or(known)
-            .unwrap_or(Partition::USER);
-        asked.insert(*start, end);
     }
+    let ends = followed.into_iter();
+    asked.extend(ends.filter_map(|(temp, end)| Some((temp, end?))));
     Ok(())
 }

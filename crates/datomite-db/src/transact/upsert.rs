@@ -40,6 +40,24 @@ impl Upserted {
         here
     }
 
+    /// As [`Upserted::find`]; shortens the way, so that long chains stay cheap.
+    fn find_shortening(&mut self, id: TempId) -> TempId {
+        let mut here = id;
+        while self.parent[here.at()] != here {
+            let above = self.parent[here.at()];
+            self.parent[here.at()] = self.parent[above.at()];
+            here = above;
+        }
+        here
+    }
+
+    /// Puts every tempid right below its representative. That one is always the earlier of two.
+    fn flatten(&mut self) {
+        for at in 0..self.parent.len() {
+            self.parent[at] = self.parent[self.parent[at].at()];
+        }
+    }
+
     /// The entity that a tempid names already.
     pub(super) fn known(&self, id: TempId) -> Option<EntityId> {
         self.known[id.at()].or_else(|| self.class_known[self.find(id).at()])
@@ -47,7 +65,7 @@ impl Upserted {
 
     /// Puts two tempids in one class; the earlier one speaks for it.
     fn unite(&mut self, a: TempId, b: TempId) {
-        let (a, b) = (self.find(a), self.find(b));
+        let (a, b) = (self.find_shortening(a), self.find_shortening(b));
         let (first, second) = if a < b { (a, b) } else { (b, a) };
         self.parent[second.at()] = first;
         self.class_known[first.at()] =
@@ -56,11 +74,12 @@ impl Upserted {
 
     /// A tempid asserts a pair that `owner` asserted first.
     fn join(&mut self, owner: Place, temp: TempId) {
+        self.find_shortening(temp);
         match (owner, self.known(temp)) {
             (Place::Id(entity), None) => self.known[temp.at()] = Some(entity),
             (Place::Id(_), Some(_)) => {}
             (Place::Temp(first), Some(entity)) => {
-                let class = self.find(first);
+                let class = self.find_shortening(first);
                 self.class_known[class.at()].get_or_insert(entity);
             }
             (Place::Temp(first), None) => self.unite(first, temp),
@@ -98,9 +117,11 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
         match owners.entry((op.a.id, &op.v)) {
             Entry::Occupied(owner) => upserted.join(*owner.get(), temp),
             Entry::Vacant(place) => {
+                upserted.find_shortening(temp);
                 place.insert(upserted.known(temp).map_or(Place::Temp(temp), Place::Id));
             }
         }
     }
+    upserted.flatten();
     Ok(upserted)
 }
