@@ -239,7 +239,7 @@ pub use datomite_storage::{
 
 pub use datomite_db::{
     AggregateFn, Alteration, AttributeChange, AttributePredicateFn, Bulk, BulkError, Clock, Column,
-    Connection, DatabaseId, Datoms, Db, DbError, DbStats, Diff, Entity, EntityChange,
+    Connection, DatabaseId, Datoms, Db, DbError, DbStats, Diff, Element, Entity, EntityChange,
     EntityPredicateFn, EntityValue, Function, FunctionError, Functions, IndexStats, IntoFunction,
     IntoTxData, KeyRange, Listener, Log, OpenBackend, Options, Pause, QueryFn, Spawn, TimePoint,
     TransactionFn, TxBuilder, TxData, TxEntry, TxError, TxFuture, TxMeta, TxRange, TxReport,

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
 use super::op::{Op, Place, TempId, TempOp, TempValue, Tempids};
-use super::resolve::{named_partition, temp_form};
+use super::resolve::{check_ids, named_partition, temp_form};
 use super::schema::defines;
 use super::upsert::Upserted;
 use crate::Db;
@@ -37,9 +37,10 @@ pub(super) fn allocate(
     ops: Vec<TempOp>,
     directives: Directives,
 ) -> Result<Allocated, TxError> {
+    let partitions = Partitions::new(db, tempids, upserted, directives)?;
+    check_ids(db, &ops)?;
     let used = check_used(tempids, upserted, &ops)?;
     let elements = schema_elements(upserted, &ops);
-    let partitions = Partitions::new(db, tempids, upserted, directives)?;
     let t = db.next_t();
     let mut next_t = t.raw() + 1;
     let mut next_element = db.next_element();
@@ -91,6 +92,8 @@ pub(super) fn allocate(
 pub(super) struct Directives {
     pub(super) force: Vec<(Edn, Edn)>,
     pub(super) matching: Vec<(Edn, Edn)>,
+    /// How many tempids, the first ones, are mentioned elsewhere.
+    pub(super) mentioned: usize,
 }
 
 /// A written composite is dropped here: the store computes it. So are tuples with open slots of
@@ -218,6 +221,8 @@ impl Partitions {
                 Named::Temp(other) => {
                     matching.insert(upserted.find(temp), upserted.find(other));
                 }
+                // Nothing but the schema itself goes to its partition.
+                Named::Entity(other) if other.partition() == Partition::DB => {}
                 Named::Entity(other) => {
                     asked.insert(upserted.find(temp), other.partition());
                 }
@@ -232,7 +237,9 @@ impl Partitions {
                 asked.insert(upserted.find(temp), partition);
             }
         }
-        follow(&mut asked, &matching, upserted)?;
+        let mentioned = tempids.ids().take(directives.mentioned);
+        let starts = mentioned.map(|temp| upserted.find(temp));
+        follow(&mut asked, &matching, starts, upserted)?;
         inherit(&mut asked, tempids, upserted);
         Ok(Partitions { asked })
     }
@@ -273,6 +280,16 @@ enum Named {
     Entity(EntityId),
 }
 
+/// Refuses what a `:db/match-partition` cannot name.
+pub(super) fn check_matching(db: &Db, matching: &[(Edn, Edn)]) -> Result<(), TxError> {
+    for form in matching.iter().flat_map(|(form, other)| [form, other]) {
+        if temp_form(db, form)?.is_none() {
+            db.require_entid(form)?;
+        }
+    }
+    Ok(())
+}
+
 fn named(db: &Db, tempids: &Tempids, form: &Edn) -> Result<Named, TxError> {
     Ok(match temp_form(db, form)? {
         None => Named::Entity(db.require_entid(form)?),
@@ -287,12 +304,13 @@ fn named(db: &Db, tempids: &Tempids, form: &Edn) -> Result<Named, TxError> {
 fn follow(
     asked: &mut FxHashMap<TempId, Partition>,
     matching: &FxHashMap<TempId, TempId>,
+    starts: impl Iterator<Item = TempId>,
     upserted: &Upserted,
 ) -> Result<(), TxError> {
     let mut followed: FxHashMap<TempId, Option<Partition>> = FxHashMap::default();
     let mut way = Vec::new();
-    for start in matching.keys() {
-        let mut here = *start;
+    for start in starts.filter(|start| matching.contains_key(start)) {
+        let mut here = start;
         let end = loop {
             match (followed.get(&here), matching.get(&here)) {
                 (Some(Some(known)), _) => break *known,

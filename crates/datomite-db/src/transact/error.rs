@@ -5,6 +5,7 @@ use datomite_model::{
     Category, Edn, EdnError, EntityId, Instant, Keyword, Symbol, Value, ValueType,
 };
 
+use super::schema::Element;
 use crate::{DbError, FunctionError};
 
 /// Why a transaction was refused.
@@ -290,9 +291,47 @@ pub enum TxError {
         /// The attribute.
         attribute: Keyword,
     },
-    /// An entity outside of the schema's partition cannot become an attribute.
-    #[error("{entity} is not in the system partition")]
+    /// An entity outside of the schema's partition cannot become a part of the schema.
+    #[error(
+        "{entity} lies outside of :db.part/db and cannot become {}: make a new entity",
+        installed(directive)
+    )]
     NotInSystemPartition {
+        /// The entity.
+        entity: EntityId,
+        /// The directive that says so, where one does.
+        directive: Option<Keyword>,
+    },
+    /// A directive about the schema on another entity than `:db.part/db`.
+    #[error("{directive} stands on :db.part/db and nothing else, not on {entity}")]
+    InvalidDatom {
+        /// The directive.
+        directive: Keyword,
+        /// The entity that it was said of.
+        entity: EntityId,
+    },
+    /// An entity cannot be two kinds of schema elements.
+    #[error("{entity} is {is} and cannot also become {becomes}")]
+    InvalidElementChange {
+        /// The entity.
+        entity: EntityId,
+        /// What it is.
+        is: Element,
+        /// What it was to become.
+        becomes: Element,
+    },
+    /// A value type without its parts.
+    #[error("{entity} needs :db/ident and :fressian/tag to be a value type")]
+    InvalidValueType {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// A function without its parts.
+    #[error(
+        "{entity} needs :db/ident, :db/lang and :db/code to be a function; code is not run here: \
+         register a Rust function with Connection::register and call it by its symbol"
+    )]
+    InvalidDataFunction {
         /// The entity.
         entity: EntityId,
     },
@@ -439,6 +478,10 @@ impl TxError {
             TxError::InvalidAlterAttribute { .. } => "invalid-alter-attribute",
             TxError::DatomCannotBeAltered { .. } => "datom-cannot-be-altered",
             TxError::NotInSystemPartition { .. } => "not-in-system-partition",
+            TxError::InvalidDatom { .. } => "invalid-datom",
+            TxError::InvalidElementChange { .. } => "invalid-element-change",
+            TxError::InvalidValueType { .. } => "invalid-value-type",
+            TxError::InvalidDataFunction { .. } => "invalid-data-function",
             TxError::NotAValueType { .. } => "not-a-value-type",
             TxError::NotACardinality { .. } => "not-a-cardinality",
             TxError::NotAPartition { .. } => "not-a-partition",
@@ -465,6 +508,13 @@ impl TxError {
             _ => Category::Incorrect,
         }
     }
+}
+
+fn installed(directive: &Option<Keyword>) -> String {
+    directive.as_ref().map_or_else(
+        || "an attribute".into(),
+        |directive| format!("what {directive} installs"),
+    )
 }
 
 fn said(fact: &(Value, bool)) -> String {

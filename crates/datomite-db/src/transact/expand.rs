@@ -9,11 +9,12 @@ use std::sync::Arc;
 use datomite_model::{Attribute, Edn, Keyword, Symbol, Value};
 use rustc_hash::FxHashMap;
 
+use super::allocate::check_matching;
 use super::builtin;
 use super::error::TxError;
 use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, TempOp, Tempids};
 use super::read::{elements, read};
-use super::resolve::{named_partition, resolve, resolve_entity};
+use super::resolve::{named_partition, resolve, resolve_entity, tempid_of};
 use crate::ident::ident_form;
 use crate::{Db, Function};
 
@@ -26,6 +27,8 @@ pub(super) struct Flat {
     pub(super) ops: Vec<TempOp>,
     pub(super) force: Vec<(Edn, Edn)>,
     pub(super) matching: Vec<(Edn, Edn)>,
+    /// How many tempids the facts mention; those of `matching` alone come after them.
+    pub(super) mentioned: usize,
 }
 
 /// Expands all elements.
@@ -37,7 +40,12 @@ pub(super) fn expand(db: &Db, tempids: &mut Tempids, elements: Vec<Edn>) -> Resu
         attributes: FxHashMap::default(),
     };
     expansion.all(elements, 0)?;
-    Ok(expansion.flat)
+    let mut flat = expansion.flat;
+    flat.mentioned = tempids.len();
+    for form in flat.matching.iter().flat_map(|(form, other)| [form, other]) {
+        tempid_of(db, tempids, form)?;
+    }
+    Ok(flat)
 }
 
 /// What a function gives for these arguments, without a transaction around it.
@@ -93,6 +101,7 @@ impl Expansion<'_> {
                     for (_, partition) in &force {
                         named_partition(self.db, partition)?;
                     }
+                    check_matching(self.db, &matching)?;
                     self.flat.force.extend(force);
                     self.flat.matching.extend(matching);
                 }
@@ -205,9 +214,7 @@ impl Expansion<'_> {
     }
 
     fn known_tempid(&mut self, form: &Edn) -> Option<TempId> {
-        super::resolve::tempid_of(self.db, self.tempids, form)
-            .ok()
-            .flatten()
+        tempid_of(self.db, self.tempids, form).ok().flatten()
     }
 
     /// A key names an attribute, or with a leading `_` in its name the reverse of one.

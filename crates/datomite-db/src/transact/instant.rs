@@ -9,7 +9,8 @@ use super::op::Op;
 use crate::Db;
 use crate::bootstrap::id;
 
-/// Takes `:db/txInstant` of the transaction out of its facts and settles it.
+/// Takes `:db/txInstant` of transactions out of the facts and settles what it is of this one. Of
+/// several mistakes the first one written is told.
 pub(super) fn settle_instant(
     db: &Db,
     t: T,
@@ -18,38 +19,37 @@ pub(super) fn settle_instant(
 ) -> Result<Instant, TxError> {
     let last = last_instant(db)?;
     let now = Instant::from_ms(now.ms());
-    let instant = match own_instant(t, ops)? {
-        None => now.max(Instant::from_ms(last.ms())),
-        Some(instant) if instant < last => return Err(TxError::PastTxInstant { instant, last }),
-        Some(instant) if instant > now => return Err(TxError::FutureTxInstant { instant }),
-        Some(instant) => instant,
-    };
     let is_instant = |op: &Op| op.a.id == id::TX_INSTANT && op.e.is_tx();
-    let said = |op: &&Op| is_instant(op) && !(op.added && op.e == t.tx());
-    if let Some(op) = ops.iter().find(said) {
-        return Err(TxError::ResetTxInstant { tx: op.e });
+    let mut asked: Option<Instant> = None;
+    for op in ops.iter().filter(|op| is_instant(op)) {
+        match &op.v {
+            _ if op.e != t.tx() => return Err(TxError::ResetTxInstant { tx: op.e }),
+            Value::Instant(instant) if *instant < last => {
+                let instant = *instant;
+                return Err(TxError::PastTxInstant { instant, last });
+            }
+            Value::Instant(instant) if *instant > now => {
+                return Err(TxError::FutureTxInstant { instant: *instant });
+            }
+            Value::Instant(instant) if op.added => asked = Some(*instant),
+            _ => return Err(TxError::ResetTxInstant { tx: op.e }),
+        }
     }
     ops.retain(|op| !is_instant(op));
-    Ok(instant)
+    Ok(asked.unwrap_or_else(|| now.max(Instant::from_ms(last.ms()))))
 }
 
-/// What the transaction says of its own instant.
-fn own_instant(t: T, ops: &[Op]) -> Result<Option<Instant>, TxError> {
+/// Contradictions in what the transaction says of its own instant.
+pub(super) fn check_instant(t: T, ops: &[Op]) -> Result<(), TxError> {
     let own = |op: &&Op| op.a.id == id::TX_INSTANT && op.e == t.tx();
-    let asked = ops.iter().filter(own).find(|op| op.added);
-    let opposed = |one: &Op, other: &Op| match other.added {
-        true => one.v != other.v,
-        false => one.v == other.v,
+    let Some(one) = ops.iter().filter(own).find(|op| op.added) else {
+        return Ok(());
     };
-    if let Some(one) = asked
-        && let Some(other) = ops.iter().filter(own).find(|other| opposed(one, other))
-    {
-        return Err(conflict(one, other));
+    let opposed = |other: &&Op| (one.v == other.v) != other.added;
+    match ops.iter().filter(own).find(opposed) {
+        Some(other) => Err(conflict(one, other)),
+        None => Ok(()),
     }
-    Ok(asked.and_then(|op| match &op.v {
-        Value::Instant(instant) => Some(*instant),
-        _ => None,
-    }))
 }
 
 /// The instant of the last transaction.

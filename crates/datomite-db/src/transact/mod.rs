@@ -32,6 +32,7 @@ use op::Tempids;
 
 pub use data::{IntoTxData, TxBuilder, TxData, tx};
 pub use error::{Alteration, TxError};
+pub use schema::Element;
 pub(crate) use schema::advance as advance_schema;
 
 /// What a transaction did.
@@ -79,11 +80,11 @@ pub(crate) fn decide(
     let mut tempids = Tempids::default();
     let elements = read::elements(tx_data.0)?;
     let flat = expand::expand(db, &mut tempids, elements)?;
-    resolve::check_ids(db, &flat.ops)?;
     let upserted = upsert::upsert(db, &tempids, &flat.ops)?;
     let directives = Directives {
         force: flat.force,
         matching: flat.matching,
+        mentioned: flat.mentioned,
     };
     let allocated = allocate::allocate(db, &tempids, &upserted, flat.ops, directives)?;
     conclude(db, allocated, now)
@@ -96,17 +97,19 @@ fn conclude(
     now: Instant,
 ) -> Result<(TxReport, Record), TxError> {
     let t = allocated.t;
+    let checks = spec::take_checks(&mut allocated.ops);
+    // The order of the checks is the order in which mistakes are told.
+    instant::check_instant(t, &allocated.ops)?;
     let instant = instant::settle_instant(db, t, now, &mut allocated.ops);
-    let ensures = spec::take_ensures(&mut allocated.ops);
     let mut found = novelty::novelty(db, t, &allocated.ops, &allocated.new)?;
     tuple::compose(db, t, &mut found, &allocated.new)?;
-    schema::check_boot(db, &found.datoms)?;
-    // Of several mistakes a contradiction is told before a wrong instant.
-    let instant = instant?;
+    schema::check_idents(db, &found.datoms)?;
+    novelty::check_composed(db, &found.datoms)?;
     schema::check_components(db, &found.datoms)?;
+    let instant = instant?;
     novelty::check_unique(db, &found.datoms, &allocated.new)?;
     schema::check_fixed(db, &allocated.ops)?;
-    schema::check_schema(db, t, &allocated.ops, &mut found.datoms)?;
+    let definitions = schema::check_schema(db, t, &allocated.ops, &mut found.datoms)?;
     let tx_data = stamped(t.tx(), instant, found.datoms);
     let schema = schema::advance(db.schema(), &tx_data);
     let record = Record {
@@ -119,8 +122,8 @@ fn conclude(
     };
     let db_after = db.apply_record(&record, schema)?;
     schema::check_facts(db, &db_after, &record.datoms)?;
-    spec::check_values(db, &allocated.ops, &record.datoms)?;
-    spec::check_entities(db, &db_after, &ensures)?;
+    definitions?;
+    spec::check(db, &db_after, &checks, &record.datoms)?;
     let db_before = db.clone();
     Ok((
         TxReport {

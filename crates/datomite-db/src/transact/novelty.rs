@@ -12,8 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
 use super::op::Op;
+use super::schema::{check_directive, is_directive};
 use crate::Db;
-use crate::bootstrap::id;
+use crate::bootstrap::{FIRST_ELEMENT, id};
 use crate::lookup::shortest;
 
 /// The datoms of a transaction, and every (entity, attribute) it mentioned.
@@ -62,6 +63,16 @@ pub(super) fn novelty(
 struct Stored {
     same: Option<Value>,
     other: Option<Value>,
+}
+
+/// Whether a fact is of a kind that the bootstrap says of its entities for ever.
+fn is_boot(op: &Op) -> bool {
+    let fixed = match op.a.id {
+        id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY => true,
+        id::INSTALL_PARTITION => !op.added,
+        _ => false,
+    };
+    fixed && op.e.raw() < FIRST_ELEMENT
 }
 
 fn stored(basis: &Db, op: &Op) -> Result<Stored, TxError> {
@@ -130,6 +141,12 @@ fn consistent<'a>(basis: &Db, ops: &'a [Op]) -> Result<Vec<&'a Op>, TxError> {
         // The name by which an entity was found does not contradict its new one.
         if op.a.id == id::IDENT && op.added && stored(basis, op)?.same.is_some() {
             continue;
+        }
+        if is_boot(op) && stored(basis, op)?.same.is_some() != op.added {
+            return Err(TxError::DatomCannotBeAltered {
+                entity: op.e,
+                attribute: op.a.ident.clone(),
+            });
         }
         let is_new = if op.a.is_many() {
             match many.entry((op.e, op.a.id, set_key(&op.v))) {
@@ -215,8 +232,28 @@ fn freed_key(value: &Value) -> Value {
     }
 }
 
-/// Checks that every unique value has one holder after the transaction. `new` are the entities
-/// that the transaction made.
+/// Checks that no two entities were given one unique composite. Written values were compared as
+/// they came; composites are known only when all is.
+pub(super) fn check_composed(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+    let mut composed: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
+    for datom in datoms.iter().filter(|datom| datom.added) {
+        let attribute = db.schema().attribute(datom.a);
+        if attribute.is_some_and(|a| a.is_composite() && a.unique.is_some())
+            && let Some(other) = composed.insert((datom.a, set_key(&datom.v)), datom.e)
+            && other != datom.e
+        {
+            return Err(TxError::UniqueInTransaction {
+                attribute: name(db, datom.a),
+                value: datom.v.clone(),
+                entities: (other, datom.e),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every unique value has one holder after the transaction, and that what is
+/// installed can be. `new` are the entities that the transaction made.
 pub(super) fn check_unique(
     db: &Db,
     datoms: &[Datom],
@@ -224,32 +261,27 @@ pub(super) fn check_unique(
 ) -> Result<(), TxError> {
     let schema = db.schema();
     let mut freed: FxHashSet<(EntityId, EntityId, Value)> = FxHashSet::default();
-    let mut composed: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
     let mut claims: Vec<&Datom> = Vec::new();
     for datom in datoms {
-        let Some(attribute) = schema.attribute(datom.a) else {
+        if is_directive(datom.a) {
+            claims.push(datom);
+        }
+        let attribute = schema.attribute(datom.a);
+        let Some(attribute) = attribute.filter(|a| a.unique.is_some()) else {
             continue;
         };
-        if attribute.unique.is_none() {
-            continue;
-        }
         if !datom.added {
             freed.insert((datom.e, datom.a, freed_key(&datom.v)));
-            continue;
-        }
-        // Written values were compared as they came; composites are known only now.
-        if attribute.is_composite()
-            && let Some(other) = composed.insert((datom.a, set_key(&datom.v)), datom.e)
-            && other != datom.e
-        {
-            return Err(unique_in_tx(db, datom, other));
-        }
-        if !(new.contains(&datom.e) && is_known_free(attribute, &datom.v)) {
+        } else if !(new.contains(&datom.e) && is_known_free(attribute, &datom.v)) {
             claims.push(datom);
         }
     }
     let basis = db.basis();
     for datom in claims {
+        if is_directive(datom.a) {
+            check_directive(db, datom)?;
+            continue;
+        }
         let Some(holder) = basis.holder(datom.a, &datom.v)? else {
             continue;
         };
@@ -271,15 +303,7 @@ fn is_known_free(attribute: &Attribute, value: &Value) -> bool {
     attribute.unique == Some(Unique::Identity) && !matches!(value, Value::Ref(_) | Value::Tuple(_))
 }
 
-fn unique_in_tx(db: &Db, datom: &Datom, other: EntityId) -> TxError {
-    TxError::UniqueInTransaction {
-        attribute: name(db, datom.a),
-        value: datom.v.clone(),
-        entities: (other, datom.e),
-    }
-}
-
-fn name(db: &Db, a: EntityId) -> Keyword {
+pub(super) fn name(db: &Db, a: EntityId) -> Keyword {
     db.ident(a)
         .unwrap_or_else(|| Keyword::parse(&a.to_string()))
 }

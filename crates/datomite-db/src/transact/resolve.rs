@@ -148,6 +148,11 @@ fn db_id(db: &Db, form: &Edn, inner: &Edn) -> Result<TempForm, TxError> {
         .first()
         .ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
     let partition = named_partition(db, part)?;
+    // An ordinary entity stands for its partition in directives, not here.
+    let entity = db.entid(part)?.unwrap_or_default();
+    if entity.partition() != Partition::DB && entity.counter() != 0 {
+        return Err(TxError::NotAPartition { form: part.clone() });
+    }
     let (name, is_tx) = match parts.get(1) {
         _ if partition == Partition::TX => (Some(Edn::string("datomic.tx")), true),
         Some(_) => (Some(form.clone()), false),
@@ -160,41 +165,27 @@ fn db_id(db: &Db, form: &Edn, inner: &Edn) -> Result<TempForm, TxError> {
     })
 }
 
-/// The partition that a form names; it must be one before the transaction.
+/// The partition that a form names: an entity of the schema's partition must be one before the
+/// transaction, any other entity stands for the partition that it is in.
 pub(super) fn named_partition(db: &Db, form: &Edn) -> Result<Partition, TxError> {
     let entity = db
         .entid(form)?
         .ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+    if entity.partition() != Partition::DB {
+        return Ok(entity.partition());
+    }
     match is_partition(db, entity) {
-        true => Ok(partition_of(entity)),
+        true => Ok(Partition::new(u32::try_from(entity.raw()).unwrap_or(0))),
         false => Err(TxError::NotAPartition { form: form.clone() }),
     }
 }
 
-/// Whether an entity is an implicit partition or was installed as a named one.
-fn is_partition(db: &Db, entity: EntityId) -> bool {
-    if entity.partition().implicit_number().is_some() {
-        return entity.counter() == 0;
-    }
-    let built_in = [Partition::DB, Partition::TX, Partition::USER];
-    if built_in
-        .iter()
-        .any(|part| u64::from(part.number()) == entity.raw())
-    {
-        return true;
-    }
+/// Whether an entity was installed as a partition.
+pub(super) fn is_partition(db: &Db, entity: EntityId) -> bool {
     let installed = Value::Ref(entity);
     db.basis()
         .datom_of_value(id::PART_DB, id::INSTALL_PARTITION, &installed)
         .is_ok_and(|datom| datom.is_some())
-}
-
-/// The partition that an entity is: by its own number, or for an implicit one by its bits.
-fn partition_of(entity: EntityId) -> Partition {
-    match entity.partition().implicit_number() {
-        Some(_) => entity.partition(),
-        None => Partition::new(u32::try_from(entity.raw()).unwrap_or(0)),
-    }
 }
 
 /// The entity that a form names which is no tempid.

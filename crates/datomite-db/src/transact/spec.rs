@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Datom, Edn, EntityId, Symbol, Value};
+use datomite_model::{Attribute, Datom, Edn, EntityId, Symbol, Value};
 
 use super::core;
 use super::error::TxError;
@@ -11,29 +11,48 @@ use super::op::Op;
 use crate::Db;
 use crate::bootstrap::id;
 
-/// Takes `:db/ensure` out of the facts: it is asked, never stored.
-pub(super) fn take_ensures(ops: &mut Vec<Op>) -> Vec<(EntityId, EntityId)> {
-    let mut ensures = Vec::new();
-    ops.retain(|op| {
-        if op.a.id != id::ENSURE {
-            return true;
-        }
-        if let (Value::Ref(spec), true) = (&op.v, op.added) {
-            ensures.push((op.e, *spec));
-        }
-        false
-    });
-    ensures
+/// What a fact asks for besides its types.
+#[derive(Debug)]
+pub(super) enum Check {
+    /// The predicates of an attribute on a value that is asserted, redundant or not.
+    Value(EntityId, Arc<Attribute>, Value),
+    /// A spec on an entity.
+    Entity(EntityId, EntityId),
 }
 
-/// Asks the predicates of the attributes of every assertion, redundant ones included.
-pub(super) fn check_values(db: &Db, ops: &[Op], composed: &[Datom]) -> Result<(), TxError> {
-    for op in ops.iter().filter(|op| op.added && !op.a.preds.is_empty()) {
-        check_value(db, op.e, &op.a, &op.v)?;
+/// What the facts ask for, in their order. Takes `:db/ensure` out: it is asked, never stored.
+pub(super) fn take_checks(ops: &mut Vec<Op>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for op in ops.iter().filter(|op| op.added) {
+        match &op.v {
+            Value::Ref(spec) if op.a.id == id::ENSURE => checks.push(Check::Entity(op.e, *spec)),
+            v if !op.a.preds.is_empty() => {
+                checks.push(Check::Value(op.e, Arc::clone(&op.a), v.clone()));
+            }
+            _ => {}
+        }
     }
-    for datom in composed.iter().filter(|datom| datom.added) {
-        if let Some(attribute) = db.schema().attribute(datom.a).filter(|a| a.is_composite()) {
-            check_value(db, datom.e, attribute, &datom.v)?;
+    ops.retain(|op| op.a.id != id::ENSURE);
+    checks
+}
+
+/// Asks all of it, at last the predicates of composites.
+pub(super) fn check(
+    before: &Db,
+    after: &Db,
+    checks: &[Check],
+    datoms: &[Datom],
+) -> Result<(), TxError> {
+    for check in checks {
+        match check {
+            Check::Value(e, attribute, v) => check_value(before, *e, attribute, v)?,
+            Check::Entity(e, spec) => check_entity(before, after, *e, *spec)?,
+        }
+    }
+    for datom in datoms.iter().filter(|datom| datom.added) {
+        let attribute = before.schema().attribute(datom.a);
+        if let Some(attribute) = attribute.filter(|a| a.is_composite()) {
+            check_value(before, datom.e, attribute, &datom.v)?;
         }
     }
     Ok(())
@@ -42,7 +61,7 @@ pub(super) fn check_values(db: &Db, ops: &[Op], composed: &[Datom]) -> Result<()
 fn check_value(
     db: &Db,
     e: EntityId,
-    attribute: &Arc<datomite_model::Attribute>,
+    attribute: &Arc<Attribute>,
     value: &Value,
 ) -> Result<(), TxError> {
     for name in &attribute.preds {
@@ -78,51 +97,38 @@ fn call_value(db: &Db, name: &Symbol, value: &Value) -> Result<Edn, TxError> {
     }
 }
 
-/// Checks entities against their specs; the specs are those of the database before.
-pub(super) fn check_entities(
-    before: &Db,
-    after: &Db,
-    ensures: &[(EntityId, EntityId)],
-) -> Result<(), TxError> {
-    for (e, spec) in ensures {
-        let mut missing = Vec::new();
-        for datom in before
-            .basis()
-            .datoms_of_attribute(*spec, id::ENTITY_ATTRS)?
-        {
-            let Value::Keyword(ident) = &datom.v else {
-                continue;
-            };
-            let attribute = after.schema().entid(ident);
-            let present = match attribute {
-                Some(a) => !after.datoms_of_attribute(*e, a)?.is_empty(),
-                None => false,
-            };
-            if !present {
-                missing.push(ident.clone());
-            }
+/// Checks an entity against a spec, which is that of the database before.
+fn check_entity(before: &Db, after: &Db, e: EntityId, spec: EntityId) -> Result<(), TxError> {
+    let said = |a| before.basis().datoms_of_attribute(spec, a);
+    let mut missing = Vec::new();
+    for datom in said(id::ENTITY_ATTRS)? {
+        let Value::Keyword(ident) = &datom.v else {
+            continue;
+        };
+        let present = match after.schema().entid(ident) {
+            Some(a) => !after.datoms_of_attribute(e, a)?.is_empty(),
+            None => false,
+        };
+        if !present {
+            missing.push(ident.clone());
         }
-        if !missing.is_empty() {
-            let spec = name(before, *spec);
-            return Err(TxError::EntityAttr {
-                entity: *e,
-                missing,
-                spec,
-            });
-        }
-        for datom in before
-            .basis()
-            .datoms_of_attribute(*spec, id::ENTITY_PREDS)?
-        {
-            if let Value::Symbol(predicate) = &datom.v {
-                check_entity(before, after, *e, *spec, predicate)?;
-            }
+    }
+    if !missing.is_empty() {
+        return Err(TxError::EntityAttr {
+            entity: e,
+            missing,
+            spec: name(before, spec),
+        });
+    }
+    for datom in said(id::ENTITY_PREDS)? {
+        if let Value::Symbol(predicate) = &datom.v {
+            ask_entity(before, after, e, spec, predicate)?;
         }
     }
     Ok(())
 }
 
-fn check_entity(
+fn ask_entity(
     before: &Db,
     after: &Db,
     e: EntityId,

@@ -11,17 +11,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::error::TxError;
 use super::super::op::Op;
 use super::alter::is_constituent;
+use super::directive::{is_directive, is_other_element};
 use super::{defines, described};
 use crate::Db;
-use crate::bootstrap::{FIRST_ELEMENT, id};
+use crate::bootstrap::id;
 
-/// Checks definitions and alterations, and adds the datoms that record them.
+/// Checks definitions and alterations, and adds the datoms that record them. What is wrong with
+/// the definitions is inside: it is told after what is wrong with the facts of altered attributes.
 pub(in super::super) fn check_schema(
     db: &Db,
     t: T,
     ops: &[Op],
     datoms: &mut Vec<Datom>,
-) -> Result<(), TxError> {
+) -> Result<Result<(), TxError>, TxError> {
     let mut by_entity: FxHashMap<EntityId, Vec<Datom>> = FxHashMap::default();
     let mut order = Vec::new();
     for datom in datoms
@@ -51,6 +53,7 @@ pub(in super::super) fn check_schema(
         )
     });
     let mut added = Vec::new();
+    let mut definitions = super::directive::check_elements(db, datoms);
     // The schema with the whole transaction, folded once for all its definitions.
     let next = LazyCell::new(|| super::advance(db.schema(), datoms));
     for e in order {
@@ -64,7 +67,7 @@ pub(in super::super) fn check_schema(
                 }
             }
             None if touched.contains(&e) || own.iter().any(|datom| defines(datom.a)) => {
-                install(db, e, &own, &next)?;
+                definitions = definitions.and_then(|()| install(db, e, &own, &next));
                 added.push(directive(t, id::INSTALL_ATTRIBUTE, e));
             }
             None => {}
@@ -73,7 +76,7 @@ pub(in super::super) fn check_schema(
     // Directives as written are dropped; a definition or alteration has exactly one.
     datoms.retain(|d| !matches!(d.a, id::INSTALL_ATTRIBUTE | id::ALTER_ATTRIBUTE));
     datoms.extend(added);
-    Ok(())
+    Ok(definitions)
 }
 
 fn installs(datoms: &[Datom]) -> impl Iterator<Item = EntityId> {
@@ -93,23 +96,9 @@ fn directive(t: T, a: EntityId, attribute: EntityId) -> Datom {
     }
 }
 
-/// Idents of the bootstrap stay, and so do partitions and the names that composites are made of.
-pub(in super::super) fn check_boot(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
+/// The names that composites are made of stay with their attributes.
+pub(in super::super) fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
     for datom in datoms {
-        let fixed = match datom.a {
-            id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY => true,
-            id::INSTALL_PARTITION => !datom.added,
-            _ => false,
-        };
-        if fixed && datom.e.raw() < FIRST_ELEMENT {
-            let attribute = db
-                .ident(datom.a)
-                .unwrap_or_else(|| Keyword::parse("db/ident"));
-            return Err(TxError::DatomCannotBeAltered {
-                entity: datom.e,
-                attribute,
-            });
-        }
         if let (id::IDENT, true, Value::Keyword(ident)) = (datom.a, datom.added, &datom.v)
             && let Some(holder) = db.schema().entid(ident)
             && holder != datom.e
@@ -137,10 +126,14 @@ pub(in super::super) fn check_components(db: &Db, datoms: &[Datom]) -> Result<()
         return Ok(());
     }
     // A definition without a name is told as such.
-    let names = datoms
-        .iter()
-        .filter(|datom| datom.added && (datom.a == id::IDENT || defines(datom.a)));
-    let named: FxHashSet<EntityId> = names.map(|datom| datom.e).collect();
+    let added = datoms.iter().filter(|datom| datom.added);
+    let parts = added.filter_map(|datom| match datom.a {
+        a if a == id::IDENT || defines(a) => Some(datom.e),
+        id::INSTALL_ATTRIBUTE | id::ALTER_ATTRIBUTE => None,
+        a if is_directive(a) => datom.v.as_ref_id(),
+        _ => None,
+    });
+    let named: FxHashSet<EntityId> = parts.collect();
     match new.find(|datom| !named.contains(&datom.e)) {
         Some(datom) => Err(TxError::SchemaWithoutInstall { entity: datom.e }),
         None => Ok(()),
@@ -156,6 +149,7 @@ fn install(
     own: &[&Datom],
     next: &LazyCell<Arc<Schema>, impl FnOnce() -> Arc<Schema>>,
 ) -> Result<(), TxError> {
+    is_other_element(db, e, super::directive::Element::Attribute)?;
     let refuse = |error: &str| {
         let error = Keyword::new(Some("db.error"), error);
         TxError::InvalidInstallAttribute {
@@ -164,7 +158,10 @@ fn install(
         }
     };
     if e.partition() != Partition::DB {
-        return Err(TxError::NotInSystemPartition { entity: e });
+        return Err(TxError::NotInSystemPartition {
+            entity: e,
+            directive: None,
+        });
     }
     let has = |a: EntityId| own.iter().any(|datom| datom.added && datom.a == a);
     if db.schema().ident(e).is_none() && !has(id::IDENT) {

@@ -4,6 +4,7 @@
 //! What may be installed or altered is decided in `install.rs` and `alter.rs`, before.
 
 mod alter;
+mod directive;
 mod install;
 
 use std::sync::Arc;
@@ -18,7 +19,9 @@ use rustc_hash::FxHashMap;
 use crate::bootstrap::id;
 
 pub(super) use alter::{check_facts, check_fixed};
-pub(super) use install::{check_boot, check_components, check_schema};
+pub use directive::Element;
+pub(super) use directive::{check_directive, is_directive};
+pub(super) use install::{check_components, check_idents, check_schema};
 
 /// Whether datoms of an attribute say something about attributes.
 pub(super) fn defines(a: EntityId) -> bool {
