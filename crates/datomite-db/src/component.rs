@@ -8,7 +8,7 @@ use datomite_model::{Attribute, BigDec, BigInt, Edn, EntityId, Keyword, Value, V
 use datomite_storage::Side;
 
 use crate::Db;
-use crate::ident::lookup_value;
+use crate::ident::{lookup_value, slot_type};
 use crate::lookup::{just_above, shortest};
 
 /// A place among the values of an attribute.
@@ -72,7 +72,7 @@ pub(crate) fn stretch(db: &Db, attribute: &Attribute, form: &Edn) -> Stretch {
         if let Some(value) = lookup_value(attribute, form, db) {
             return exact(value);
         }
-        return exact(Value::Tuple(raw_slots(form)));
+        return exact(Value::Tuple(raw_slots(db, attribute, form)));
     }
     if value_type == ValueType::Keyword
         && let Some(text) = form.as_str().filter(|text| text.starts_with(':'))
@@ -232,19 +232,38 @@ fn to_decimal(number: &Value) -> Option<BigDec> {
     }
 }
 
-fn raw_slots(form: &Edn) -> std::sync::Arc<[Option<Value>]> {
-    form.as_sequence()
-        .unwrap_or_default()
-        .iter()
-        .map(|slot| slot.as_value().cloned())
+/// The slots as they are, numbers as the type of the slot where they are whole there.
+fn raw_slots(db: &Db, attribute: &Attribute, form: &Edn) -> std::sync::Arc<[Option<Value>]> {
+    let slots = form.as_sequence().unwrap_or_default().iter().enumerate();
+    slots
+        .map(|(at, slot)| {
+            let value = slot.as_value()?;
+            match slot_type(db, attribute, at) {
+                Some(wanted) if is_numeric(wanted) && is_numeric(value.value_type()) => {
+                    match numeric(wanted, value) {
+                        place if !place.is_exact() => Some(value.clone()),
+                        Stretch {
+                            lo: Edge::At(near, _),
+                            ..
+                        } => Some(near),
+                        _ => Some(value.clone()),
+                    }
+                }
+                _ => Some(value.clone()),
+            }
+        })
         .collect()
 }
 
-/// Numbers first, then by Java class name.
+/// Numbers first, then collections, then by Java class name.
 fn kind(form: &Edn) -> u8 {
     match form {
         Edn::Value(value) => kind_of(value.value_type()),
+        Edn::Ratio(_) => kind_of(ValueType::Long),
         Edn::List(_) | Edn::Vector(_) => kind_of(ValueType::Tuple),
+        Edn::Map(_) => 3,
+        Edn::Set(_) => 4,
+        Edn::Char(_) => 8,
         _ => u8::MAX,
     }
 }
@@ -253,14 +272,14 @@ fn kind_of(value_type: ValueType) -> u8 {
     match value_type {
         ValueType::Bytes => 1,
         ValueType::Tuple => 2,
-        ValueType::Keyword => 3,
-        ValueType::Symbol => 4,
-        ValueType::Boolean => 5,
-        ValueType::String => 6,
-        ValueType::Uri => 7,
-        ValueType::Instant => 8,
-        ValueType::Uuid => 9,
-        ValueType::Fn => 10,
+        ValueType::Keyword => 5,
+        ValueType::Symbol => 6,
+        ValueType::Boolean => 7,
+        ValueType::String => 9,
+        ValueType::Uri => 10,
+        ValueType::Instant => 11,
+        ValueType::Uuid => 12,
+        ValueType::Fn => 13,
         _ => 0,
     }
 }

@@ -9,7 +9,7 @@
 
 use std::vec;
 
-use datomite_model::{Attribute, Component, Datom, Edn, EntityId, Index, Value};
+use datomite_model::{Attribute, Component, Datom, Edn, EntityId, Index, Value, ValueType};
 use datomite_storage::{Bound, KeyRange, Side};
 use num_traits::ToPrimitive;
 
@@ -27,6 +27,10 @@ pub struct Datoms {
     reverse: bool,
     keep: Keep,
     buffer: vec::IntoIter<Datom>,
+    index: Index,
+    is_history: bool,
+    /// The last rows read, while more of their group may follow.
+    held: Vec<Datom>,
     /// How many rows to read next: few at first, for callers who want few.
     rows_next: usize,
 }
@@ -40,6 +44,15 @@ struct Keep {
     tx: Option<TxRule>,
     /// Components after a value that several stored ones are equal to.
     also: Vec<Part>,
+    /// Where a seek starts within the rows of such a value.
+    first: Option<First>,
+}
+
+/// A place among rows of equal values: an entity, a transaction of it.
+struct First {
+    equal: Value,
+    e: Option<EntityId>,
+    tx: Option<EntityId>,
 }
 
 enum TxRule {
@@ -55,6 +68,8 @@ enum Part {
     Open,
     /// It was given, and nothing is called so.
     Unknown,
+    /// A negative number: before all ids.
+    Below,
     Entity(EntityId),
     Attribute(EntityId),
     /// With its place among the values of the attribute, where that is given.
@@ -95,6 +110,7 @@ impl Db {
             equal: found.equal,
             tx: found.tx.map(TxRule::Is),
             also: found.also,
+            first: None,
         };
         Ok(self.walk(index, found.lo, hi, keep, false))
     }
@@ -126,7 +142,7 @@ impl Db {
     /// All datoms from these components on, to the end of the index.
     pub fn seek_datoms(&self, index: Index, components: &[Edn]) -> Result<Datoms, DbError> {
         let found = Resolved::of(self.parts(index, trim(components))?);
-        let keep = found.tx_rule();
+        let keep = found.start_rule();
         Ok(self.walk(index, found.lo, Bound::end(), keep, false))
     }
 
@@ -146,7 +162,7 @@ impl Db {
             return Err(DbError::NotAnEntity { form: form.clone() });
         }
         let found = Resolved::of(parts);
-        let keep = found.tx_rule();
+        let keep = found.start_rule();
         Ok(self.walk(index, Bound::start(), found.hi, keep, true))
     }
 
@@ -163,6 +179,8 @@ impl Db {
         check_avet(attribute)?;
         let place = |form: &Edn, open: Edge| match form {
             Edn::Nil => open,
+            // Text is not read as a keyword here.
+            Edn::Value(Value::String(_)) if attribute.value_type == ValueType::Keyword => Edge::End,
             form => stretch(self, attribute, form).lo,
         };
         let base = Bound {
@@ -185,6 +203,9 @@ impl Db {
             reverse,
             keep,
             buffer: Vec::new().into_iter(),
+            index,
+            is_history: self.is_history(),
+            held: Vec::new(),
             rows_next: ROWS_FIRST,
         }
     }
@@ -201,11 +222,6 @@ impl Db {
             Some(form) => self.entid(form)?,
             None => None,
         };
-        if index == Index::Avet
-            && let Some(attribute) = attribute.and_then(|a| self.schema().attribute(a))
-        {
-            check_avet(attribute)?;
-        }
         let mut value = match form_of(Component::Value) {
             Some(form) if index == Index::Vaet => {
                 Some(Part::Value(reference(self.require_entid(form)?), None))
@@ -213,10 +229,16 @@ impl Db {
             Some(form) => Some(self.value_part(attribute_form, attribute, form)?),
             None => None,
         };
+        if index == Index::Avet
+            && let Some(attribute) = attribute.and_then(|a| self.schema().attribute(a))
+        {
+            check_avet(attribute)?;
+        }
         let mut parts = Vec::with_capacity(given.len());
         for (component, form) in components.into_iter().zip(given) {
             parts.push(match component {
                 _ if form.is_nil() => Part::Open,
+                Component::Entity if form.as_long().is_some_and(|n| n < 0) => Part::Below,
                 Component::Entity => self.entid(form)?.map_or(Part::Unknown, Part::Entity),
                 Component::Attribute => attribute.map_or(Part::Unknown, Part::Attribute),
                 Component::Value => value.take().unwrap_or(Part::Open),
@@ -305,6 +327,11 @@ impl Resolved {
                         break;
                     }
                 }
+                Part::Below => {
+                    found.nowhere = true;
+                    found.hi = found.lo.clone();
+                    break;
+                }
                 Part::Value(Edn::Value(value @ Value::Ref(_)), None) if found.lo.a.is_none() => {
                     found.put(|bound| bound.v = Some(value.clone()));
                 }
@@ -328,8 +355,17 @@ impl Resolved {
         }
     }
 
-    fn tx_rule(&self) -> Keep {
+    /// What a seek skips at its start.
+    fn start_rule(&self) -> Keep {
+        let equal = self.equal.as_ref().or(self.lo.v.as_ref());
+        let first = equal.filter(|_| !self.also.is_empty());
+        let first = first.map(|equal| First {
+            equal: equal.clone(),
+            e: self.also.iter().find_map(Part::entity).or(self.lo.e),
+            tx: self.also.iter().find_map(Part::tx),
+        });
         Keep {
+            first,
             equal: None,
             also: Vec::new(),
             tx: self.tx.map(|tx| {
@@ -344,10 +380,24 @@ impl Resolved {
 }
 
 impl Part {
+    fn entity(&self) -> Option<EntityId> {
+        match self {
+            Part::Entity(e) => Some(*e),
+            _ => None,
+        }
+    }
+
+    fn tx(&self) -> Option<EntityId> {
+        match self {
+            Part::Tx(tx) => Some(*tx),
+            _ => None,
+        }
+    }
+
     fn agrees(&self, datom: &Datom) -> bool {
         match self {
             Part::Open => true,
-            Part::Unknown => false,
+            Part::Unknown | Part::Below => false,
             Part::Entity(e) => datom.e == *e,
             Part::Attribute(a) => datom.a == *a,
             Part::Value(_, Some(place)) => place.holds(&datom.v),
@@ -357,10 +407,27 @@ impl Part {
     }
 }
 
+impl First {
+    fn admits(&self, datom: &Datom, reverse: bool) -> bool {
+        let Some(e) = self.e else {
+            return true;
+        };
+        if datom.e == e && !reverse {
+            return self.tx.is_none_or(|tx| datom.tx <= tx);
+        }
+        if reverse { datom.e <= e } else { datom.e > e }
+    }
+}
+
 impl Keep {
     fn accepts(&self, datom: &Datom, reverse: bool) -> bool {
         let equal = self.equal.as_ref().is_none_or(|v| datom.v.datomic_eq(v));
+        let begun = match &self.first {
+            Some(first) if datom.v.datomic_eq(&first.equal) => first.admits(datom, reverse),
+            _ => true,
+        };
         equal
+            && begun
             && self.also.iter().all(|part| part.agrees(datom))
             && match &self.tx {
                 None => true,
@@ -389,6 +456,9 @@ impl Datoms {
             reverse: false,
             keep: Keep::default(),
             buffer: Vec::new().into_iter(),
+            index: Index::Eavt,
+            is_history: false,
+            held: Vec::new(),
             rows_next: ROWS_FIRST,
         }
     }
@@ -398,20 +468,78 @@ impl Datoms {
             return Ok(false);
         };
         let rows_max = self.rows_next;
-        self.rows_next = (2 * rows_max).min(ROWS_MAX);
-        let Some(run) = runs.next_upto(rows_max)? else {
-            self.runs = None;
-            return Ok(false);
-        };
-        let rows = (0..run.len()).map(|row| run.datom(row));
-        let mut datoms: Vec<Datom> = rows
-            .filter(|datom| self.keep.accepts(datom, self.reverse))
-            .collect();
-        if self.reverse {
-            datoms.reverse();
+        self.rows_next = (2 * rows_max).min(ROWS_MAX.max(self.held.len()));
+        let mut datoms = std::mem::take(&mut self.held);
+        match runs.next_upto(rows_max)? {
+            Some(run) if self.reverse => {
+                datoms.extend((0..run.len()).rev().map(|row| run.datom(row)));
+            }
+            Some(run) => datoms.extend((0..run.len()).map(|row| run.datom(row))),
+            None => self.runs = None,
         }
+        let last_group = regroup(&mut datoms, self.index, self.reverse);
+        if self.runs.is_some() {
+            self.held = datoms.split_off(last_group);
+        }
+        if self.reverse && !self.is_history {
+            keep_latest(&mut datoms);
+        }
+        datoms.retain(|datom| self.keep.accepts(datom, self.reverse));
         self.buffer = datoms.into_iter();
-        Ok(true)
+        Ok(self.runs.is_some() || self.buffer.len() > 0)
+    }
+}
+
+/// Sorts rows with equal values of different payload as Datomic does: by entity, and the later
+/// transaction first. Gives where a last group starts that may go on.
+fn regroup(datoms: &mut [Datom], index: Index, reverse: bool) -> usize {
+    let mut at = 0;
+    while at < datoms.len() {
+        if !has_twins(&datoms[at].v) {
+            at += 1;
+            continue;
+        }
+        let first = &datoms[at];
+        let same = |other: &Datom| {
+            let entity = index == Index::Avet || other.e == first.e;
+            entity && other.a == first.a && other.v.datomic_eq(&first.v)
+        };
+        let end = datoms[at + 1..].iter().position(|other| !same(other));
+        let end = end.map_or(datoms.len(), |more| at + 1 + more);
+        let group = &mut datoms[at..end];
+        if group.iter().any(|datom| datom.v != group[0].v) {
+            group.sort_by_key(|datom| (datom.e, std::cmp::Reverse(datom.tx)));
+            if reverse {
+                group.reverse();
+            }
+        }
+        if end == datoms.len() {
+            return at;
+        }
+        at = end;
+    }
+    at
+}
+
+/// Backwards, only the latest of an entity's equal values is seen: the last one here.
+fn keep_latest(datoms: &mut Vec<Datom>) {
+    let is_twin =
+        |x: &Datom, y: &Datom| has_twins(&x.v) && x.e == y.e && x.a == y.a && x.v.datomic_eq(&y.v);
+    if datoms.windows(2).any(|pair| is_twin(&pair[0], &pair[1])) {
+        datoms.reverse();
+        datoms.dedup_by(|later, kept| is_twin(later, kept));
+        datoms.reverse();
+    }
+}
+
+/// Whether other payloads may be equal to Datomic.
+fn has_twins(v: &Value) -> bool {
+    match v {
+        Value::BigDec(_) | Value::Uri(_) => true,
+        Value::Double(n) => *n == 0.0,
+        Value::Float(n) => *n == 0.0,
+        Value::Tuple(slots) => slots.iter().flatten().any(has_twins),
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datomite_model::{
-    Attribute, Edn, EntityId, FromEdn, FromEdnError, FromEdnProblem, Keyword, Value,
+    Attribute, Datom, Edn, EntityId, FromEdn, FromEdnError, FromEdnProblem, Keyword, Value,
 };
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -177,8 +177,7 @@ impl Entity {
             let Some(attribute) = db.schema().attribute(group[0].a) else {
                 continue;
             };
-            let values = group.iter().map(|datom| &datom.v);
-            if let Some(value) = self.forward(attribute, values) {
+            if let Some(value) = self.forward(attribute, group) {
                 all.push((attribute.ident.clone(), value));
             }
         }
@@ -232,24 +231,24 @@ impl Entity {
             return Ok(None);
         };
         let datoms = db.datoms_of_attribute(self.id(), attribute.id)?;
-        Ok(self.forward(attribute, datoms.iter().map(|datom| &datom.v)))
+        Ok(self.forward(attribute, &datoms))
     }
 
-    fn forward<'a>(
-        &self,
-        attribute: &Attribute,
-        values: impl Iterator<Item = &'a Value>,
-    ) -> Option<EntityValue> {
-        let mut values = values.map(|value| match value {
+    fn forward(&self, attribute: &Attribute, datoms: &[Datom]) -> Option<EntityValue> {
+        let value = |v: &Value| match v {
             Value::Ref(id) if attribute.is_ref() => self.target(*id),
-            value => EntityValue::Value(value.clone()),
-        });
-        if attribute.is_many() {
-            let set: Vec<EntityValue> = values.collect();
-            return (!set.is_empty()).then_some(EntityValue::Set(set));
+            v => EntityValue::Value(v.clone()),
+        };
+        if !attribute.is_many() {
+            // A past in which the attribute was cardinality-many can hold several: the first is
+            // given.
+            return datoms.first().map(|datom| value(&datom.v));
         }
-        // A past in which the attribute was cardinality-many can hold several: the first is given.
-        values.next()
+        // In a set equal numbers are one: of 1M and 1.0M, the one that was asserted last.
+        let twins = datoms.chunk_by(|x, y| x.v.datomic_eq(&y.v));
+        let last = twins.filter_map(|twins| twins.iter().max_by_key(|datom| datom.tx));
+        let set: Vec<EntityValue> = last.map(|datom| value(&datom.v)).collect();
+        (!set.is_empty()).then_some(EntityValue::Set(set))
     }
 
     fn backward(&self, attribute: &Attribute) -> Result<Option<EntityValue>, DbError> {

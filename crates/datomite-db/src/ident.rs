@@ -136,22 +136,30 @@ fn tuple_value(kind: &TupleKind, form: &Edn, db: &Db) -> Option<Value> {
         Edn::Value(Value::Tuple(_)) => return form.as_value().cloned(),
         _ => form.as_sequence()?,
     };
-    let type_of = |slot: usize| match kind {
+    let mut values = Vec::with_capacity(slots.len());
+    for (slot, form) in slots.iter().enumerate() {
+        values.push(match form {
+            Edn::Nil => None,
+            form => Some(scalar_value(type_in(kind, slot, db)?, form)?),
+        });
+    }
+    Some(Value::Tuple(values.into()))
+}
+
+/// The type of a slot of a tuple attribute.
+pub(crate) fn slot_type(db: &Db, attribute: &Attribute, slot: usize) -> Option<ValueType> {
+    type_in(attribute.tuple.as_ref()?, slot, db)
+}
+
+fn type_in(kind: &TupleKind, slot: usize, db: &Db) -> Option<ValueType> {
+    match kind {
         TupleKind::Homogeneous(value_type) => Some(*value_type),
         TupleKind::Heterogeneous(types) => types.get(slot).copied(),
         TupleKind::Composite(parts) => {
             let part = db.schema().attribute(*parts.get(slot)?)?;
             Some(part.value_type)
         }
-    };
-    let mut values = Vec::with_capacity(slots.len());
-    for (slot, form) in slots.iter().enumerate() {
-        values.push(match form {
-            Edn::Nil => None,
-            form => Some(scalar_value(type_of(slot)?, form)?),
-        });
     }
-    Some(Value::Tuple(values.into()))
 }
 
 fn scalar_value(value_type: ValueType, form: &Edn) -> Option<Value> {

@@ -43,6 +43,8 @@ pub(crate) struct Find {
     pub(crate) order_by: Vec<(usize, Direction)>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: u64,
+    /// A variable that stands twice, and where the query is: an error as soon as there is a row.
+    pub(crate) repeated: Option<(Symbol, Place)>,
 }
 
 /// The container of the result.

@@ -38,7 +38,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) limits: &'a Limits,
 }
 
-/// Checks what `:find` names before a clause runs: aggregates, pull patterns and their sources.
+/// Checks what `:find` names before a clause runs: aggregates, the sources of pulls, and that their
+/// patterns are there. What is in a pattern is looked at when there is a row to pull.
 pub(crate) fn check_find(find: &Find, around: &Surroundings<'_>) -> Result<(), QueryError> {
     for element in &find.elements {
         match element {
@@ -49,9 +50,8 @@ pub(crate) fn check_find(find: &Find, around: &Surroundings<'_>) -> Result<(), Q
             Element::Pull {
                 source, pattern, ..
             } => {
-                let db = (around.source)(source.as_ref())?;
-                let pattern = pattern_of(pattern, around)?;
-                Prepared::new(db, &pattern, around.limits)?;
+                (around.source)(source.as_ref())?;
+                pattern_form(pattern, around)?;
             }
         }
     }
@@ -72,6 +72,14 @@ pub(crate) fn finish(
     with.iter().for_each(|var| push_new(&mut vars, *var));
     let limits = around.limits;
     let relation = relation.project(&vars, limits)?;
+    if let Some((name, place)) = &find.repeated
+        && relation.len > 0
+    {
+        return Err(QueryError::Syntax {
+            message: format!("{name} stands twice in :find and :with"),
+            place: Box::new(place.clone()),
+        });
+    }
     let is_aggregate = |element: &Element| matches!(element, Element::Aggregate { .. });
     let aggregates = find.elements.iter().any(is_aggregate);
     let (mut columns, len) = if aggregates {
@@ -386,7 +394,7 @@ fn pull_column(
         return Ok(());
     }
     let db = (around.source)(source.as_ref())?;
-    let pattern = pattern_of(pattern, around)?;
+    let pattern = Pattern::from_edn(pattern_form(pattern, around)?)?;
     let prepared = Prepared::new(db, &pattern, around.limits)?;
     around.limits.rows(0)?;
     let mut growth = around.limits.growth();
@@ -400,13 +408,15 @@ fn pull_column(
     Ok(())
 }
 
-fn pattern_of(spec: &PullSpec, around: &Surroundings<'_>) -> Result<Pattern, QueryError> {
+fn pattern_form<'a>(
+    spec: &'a PullSpec,
+    around: &'a Surroundings<'_>,
+) -> Result<&'a Edn, QueryError> {
     match spec {
-        PullSpec::Literal(form) => Ok(Pattern::from_edn(form)?),
-        PullSpec::Input(name) => match (around.pattern)(name) {
-            Some(form) => Ok(Pattern::from_edn(form)?),
-            None => Err(QueryError::PatternNotBound { name: name.clone() }),
-        },
+        PullSpec::Literal(form) => Ok(form),
+        PullSpec::Input(name) => {
+            (around.pattern)(name).ok_or_else(|| QueryError::PatternNotBound { name: name.clone() })
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use datomite_model::{Edn, Keyword, Symbol, Uuid, Value};
 
 use super::number::Number;
-use super::{Builtin, CallError, Invocation, MANY, Outcome, clj};
+use super::{Builtin, CallError, Invocation, MANY, Outcome, clj, is_true};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -113,7 +113,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(clojure.edn/read-string s)",
         (1, 1),
         |c| {
-            if c.edn(0)?.is_nil() {
+            if !is_true(c.edn(0)?) {
                 return Ok(Edn::Nil);
             }
             let text = c.text(0)?;

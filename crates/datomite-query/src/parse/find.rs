@@ -119,25 +119,26 @@ pub(super) fn parse_with(forms: &[Node<'_>], scope: &mut Scope) -> Result<Vec<Va
     forms.iter().map(var).collect()
 }
 
-/// A variable may stand once beside aggregates, and not also in `:with`.
-pub(super) fn refuse_repeated(
+/// A variable that stands twice beside aggregates, or also in `:with`. The query is an error as soon
+/// as it has a row; without one its answer is empty, as in Datomic.
+pub(super) fn repeated(
     query: Node<'_>,
     elements: &[Element],
     with: &[Var],
     scope: &Scope,
-) -> Result<(), QueryError> {
+) -> Option<(Symbol, Place)> {
     let plain = elements
         .iter()
         .filter(|e| !matches!(e, Element::Aggregate { .. }));
     let mut seen = Vec::new();
     for var in plain.map(Element::variable).chain(with.iter().copied()) {
         if seen.contains(&var) {
-            let name = &scope.names[var.0 as usize];
-            return Err(query.error(format!("{name} stands twice in :find and :with")));
+            let name = scope.names[var.0 as usize].clone();
+            return Some((name, Place::clone(&query.place())));
         }
         seen.push(var);
     }
-    Ok(())
+    None
 }
 
 /// `:keys`, `:strs` or `:syms`.

@@ -210,7 +210,7 @@ fn parse_query(query: Node<'_>) -> Result<Query, QueryError> {
     let has_in = inputs.is_some();
     let (spec, elements) = find::parse_find(find, &mut scope)?;
     let with = find::parse_with(sections.get("with").unwrap_or(&[]), &mut scope)?;
-    find::refuse_repeated(query, &elements, &with, &scope)?;
+    let repeated = find::repeated(query, &elements, &with, &scope);
     let keys = find::parse_keys(&sections_keys(&sections), elements.len(), spec)?;
     let order_by = find::parse_order(sections.get("order-by"), find, &elements, &mut scope)?;
     let limit = find::parse_count(sections.get("limit"))?;
@@ -225,6 +225,7 @@ fn parse_query(query: Node<'_>) -> Result<Query, QueryError> {
             order_by,
             limit,
             offset,
+            repeated,
         },
         with,
         inputs: inputs_parsed,

@@ -11,10 +11,10 @@ use datomite_db::{Bound, Db, DbError, KeyRange, Side};
 use datomite_model::{Attribute, Edn, EntityId, Index, Keyword, Value};
 
 use super::pattern::{Direction, KeyStyle, Pattern, Spec, Sub, is_own_xform};
-use super::whole::{Whole, attribute_key, everything, id_form, id_key, id_map};
+use super::whole::{Whole, attribute_key, everything, id_form, id_key, id_map, order_twins};
 use super::{LEVELS_MAX, PullError, refuse_history};
 use crate::QueryError;
-use crate::builtins::{Arg, Callable, Context, find};
+use crate::builtins::{Arg, Callable, Context, find, is_true};
 use crate::options::Limits;
 use crate::weigh;
 
@@ -50,7 +50,9 @@ struct PreparedSpec<'a> {
 
 /// Where a pull stands: the way from the first entity of the pattern, and what recursion may do.
 struct Path {
-    seen: Vec<EntityId>,
+    /// The entities as they were named, ids as longs: Datomic does not see that an ident or a
+    /// lookup ref names an entity that is met by its id.
+    seen: Vec<Edn>,
     /// How often each spec may still recur; `u64::MAX` without end.
     left: Vec<u64>,
 }
@@ -67,15 +69,6 @@ struct Here {
 impl<'a> Prepared<'a> {
     /// Resolves the attributes and functions of a pattern.
     pub(crate) fn new(
-        db: &'a Db,
-        pattern: &'a Pattern,
-        limits: &'a Limits,
-    ) -> Result<Prepared<'a>, QueryError> {
-        refuse_history(db)?;
-        Prepared::of(db, pattern, limits)
-    }
-
-    fn of(
         db: &'a Db,
         pattern: &'a Pattern,
         limits: &'a Limits,
@@ -104,30 +97,35 @@ impl<'a> Prepared<'a> {
 
     /// Pulls the entity that a form names; nil where nothing is found.
     pub(crate) fn pull(&self, entity: &Edn) -> Result<Edn, QueryError> {
+        refuse_history(self.db)?;
         let id = self.db.entid(entity)?;
-        Ok(self.start(id, 0)?.unwrap_or(Edn::Nil))
+        let named = match entity {
+            Edn::Value(value @ Value::Ref(_)) => Edn::from(value),
+            form => form.clone(),
+        };
+        Ok(self.start(id, &named, 0)?.unwrap_or(Edn::Nil))
     }
 
     /// Pulls an entity, or nothing, with a path of its own.
-    fn start(&self, id: Option<EntityId>, level: usize) -> Outcome {
+    fn start(&self, id: Option<EntityId>, named: &Edn, level: usize) -> Outcome {
         let mut path = Path {
             seen: Vec::new(),
             left: self.specs.iter().map(PreparedSpec::recursions).collect(),
         };
-        self.entity(id, &mut path, level)
+        self.entity(id, named, &mut path, level)
     }
 
-    fn entity(&self, id: Option<EntityId>, path: &mut Path, level: usize) -> Outcome {
+    fn entity(&self, id: Option<EntityId>, named: &Edn, path: &mut Path, level: usize) -> Outcome {
         if level > LEVELS_MAX {
             return Err(PullError::TooDeep { limit: LEVELS_MAX }.into());
         }
         self.limits.visit()?;
         let here = Here {
             id,
-            again: id.is_some_and(|id| path.seen.contains(&id)),
+            again: path.seen.contains(named),
             level,
         };
-        path.seen.extend(id);
+        path.seen.push(named.clone());
         let mut answer = self.answer();
         if let Some(style) = self.pattern.id {
             answer.put(id_key(style), id_form(id));
@@ -144,9 +142,7 @@ impl<'a> Prepared<'a> {
         };
         self.forward(found, &walked, path, here, &mut answer)?;
         self.reverse(path, here, &mut answer)?;
-        if id.is_some() {
-            path.seen.pop();
-        }
+        path.seen.pop();
         Ok((!answer.entries.is_empty()).then_some(Edn::Map(answer.entries)))
     }
 
@@ -243,6 +239,20 @@ impl<'a> Prepared<'a> {
 
     /// The values of each forward spec, in one scan that leaps over what nobody asks for.
     fn forward_values(&self, id: EntityId) -> Result<Vec<Vec<Value>>, QueryError> {
+        let mut found = self.scan(id)?;
+        for (attribute, at) in self
+            .forward
+            .iter()
+            .map(|(_, at)| (&self.specs[*at].attribute, *at))
+        {
+            if let Some(attribute) = attribute.as_ref().filter(|a| a.is_many()) {
+                order_twins(self.db, id, attribute, &mut found[at])?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn scan(&self, id: EntityId) -> Result<Vec<Vec<Value>>, QueryError> {
         let mut found: Vec<Vec<Value>> = vec![Vec::new(); self.specs.len()];
         let (Some(first), Some(last)) = (self.forward.first(), self.forward.last()) else {
             return Ok(found);
@@ -275,7 +285,7 @@ impl<'a> Prepared<'a> {
                     continue;
                 }
                 for (_, at) in wanted.iter().take_while(|(asked, _)| *asked == a) {
-                    if found[*at].len() < self.specs[*at].most() {
+                    if found[*at].len() < self.specs[*at].most()? {
                         found[*at].push(run.v(row).to_value());
                     }
                 }
@@ -319,7 +329,7 @@ impl<'a> PreparedSpec<'a> {
             },
         };
         let sub = match &spec.sub {
-            Sub::Pattern(inner) => Some(Prepared::of(db, inner, limits)?),
+            Sub::Pattern(inner) => Some(Prepared::new(db, inner, limits)?),
             _ => None,
         };
         Ok(PreparedSpec {
@@ -347,9 +357,13 @@ impl<'a> PreparedSpec<'a> {
         self.attribute.as_ref().is_some_and(many)
     }
 
-    /// How many values are read.
-    fn most(&self) -> usize {
-        if self.is_many() { self.spec.limit } else { 1 }
+    /// How many values are read. A limit that is none is an error where there is a value.
+    fn most(&self) -> Result<usize, PullError> {
+        match (&self.spec.limit, self.is_many()) {
+            (_, false) => Ok(1),
+            (Ok(limit), true) => Ok(*limit),
+            (Err(error), true) => Err(error.clone()),
+        }
     }
 
     /// The entities that refer to one by this attribute.
@@ -358,12 +372,13 @@ impl<'a> PreparedSpec<'a> {
             return Ok(Vec::new());
         };
         let range = KeyRange::prefix(None, Some(attribute.id), Some(Value::Ref(id)));
-        let most = self.most();
         let mut found = Vec::new();
         let mut runs = db.runs(Index::Vaet, &range);
-        while found.len() < most
-            && let Some(run) = runs.next()?
-        {
+        while let Some(run) = runs.next()? {
+            let most = self.most()?;
+            if found.len() == most {
+                break;
+            }
             let rows = run.len().min(most - found.len());
             found.extend((0..rows).map(|row| Value::Ref(run.e(row))));
         }
@@ -407,12 +422,10 @@ impl<'a> PreparedSpec<'a> {
         path: &mut Path,
         here: Here,
     ) -> Outcome {
-        let id = match value {
-            Value::Ref(id) => Some(id),
-            scalar => identified(pattern.db, scalar)?,
-        };
+        let named = Edn::from(value);
+        let id = identified(pattern.db, &named)?;
         if let Some(sub) = &self.sub {
-            return sub.start(id, here.level + 1);
+            return sub.start(id, &named, here.level + 1);
         }
         if self.spec.sub == Sub::None {
             return Ok(Some(id_map(id, self.spec.style)));
@@ -422,7 +435,7 @@ impl<'a> PreparedSpec<'a> {
         }
         let left = path.left[at];
         path.left[at] = if left == u64::MAX { left } else { left - 1 };
-        let pulled = pattern.entity(id, path, here.level + 1);
+        let pulled = pattern.entity(id, &named, path, here.level + 1);
         path.left[at] = left;
         pulled
     }
@@ -442,13 +455,13 @@ impl<'a> PreparedSpec<'a> {
             }
             _ => value,
         };
+        let value = value.filter(|value| !self.spec.is_old_default || is_true(value));
         Ok(value.or_else(|| self.spec.default.clone()))
     }
 }
 
-/// A scalar under a sub-pattern is taken as an identifier of an entity.
-fn identified(db: &Db, value: Value) -> Result<Option<EntityId>, QueryError> {
-    let form = Edn::from(value);
+/// The entity that a value names: a scalar under a sub-pattern is taken as an identifier.
+fn identified(db: &Db, form: &Edn) -> Result<Option<EntityId>, QueryError> {
     if let Some([attribute @ Edn::Value(Value::Long(n)), _]) = form.as_sequence()
         && db.schema().attribute(EntityId::new(*n as u64)).is_none()
     {
@@ -457,12 +470,14 @@ fn identified(db: &Db, value: Value) -> Result<Option<EntityId>, QueryError> {
         }
         .into());
     }
-    Ok(db.entid(&form)?)
+    Ok(db.entid(form)?)
 }
 
 impl Answer {
+    /// Whether something is under a key; nil and false are nothing.
     fn has(&self, key: &Edn) -> bool {
-        self.may_collide && self.entries.iter().any(|(known, _)| known == key)
+        let is_there = |(known, value): &(Edn, Edn)| known == key && is_true(value);
+        self.may_collide && self.entries.iter().any(is_there)
     }
 
     /// Puts an entry, in the place of one with the same key.

@@ -50,9 +50,11 @@ pub(super) struct Spec {
     pub(super) written: Edn,
     /// What the answer is found under.
     pub(super) key: Edn,
-    /// The most values; `usize::MAX` for all.
-    pub(super) limit: usize,
+    /// The most values, `usize::MAX` for all; or why what was given is no number.
+    pub(super) limit: Result<usize, PullError>,
     pub(super) default: Option<Edn>,
+    /// Whether the default was given by `(default attr v)`, which replaces false too.
+    pub(super) is_old_default: bool,
     pub(super) xform: Option<Symbol>,
     pub(super) sub: Sub,
 }
@@ -255,11 +257,12 @@ fn old_expression(form: &Edn, word: &Edn, rest: &[Edn], path: &Path) -> Result<S
     let mut spec = attribute(name).ok_or_else(invalid)?;
     let value = value.first().unwrap_or(&Edn::Nil);
     if *word == Edn::symbol("default") {
+        spec.is_old_default = true;
         spec.default = Some(value.clone()).filter(|form| !form.is_nil());
         return Ok(spec);
     }
     spec.limit = match value {
-        Edn::Nil | Edn::Value(Value::Long(_) | Value::BigInt(_)) => limit(value, path)?,
+        Edn::Nil | Edn::Value(Value::Long(_) | Value::BigInt(_)) => limit(value, path),
         _ => {
             return Err(PullError::InvalidLimit {
                 form: value.clone(),
@@ -278,7 +281,7 @@ fn option(spec: &mut Spec, name: &Edn, value: &Edn, path: &Path) -> Result<(), P
     };
     match name.as_str() {
         "as" if crate::builtins::is_true(value) => spec.key = value.clone(),
-        "limit" => spec.limit = limit(value, path)?,
+        "limit" => spec.limit = limit(value, path),
         "default" => spec.default = Some(value.clone()).filter(|form| !form.is_nil()),
         "xform" => spec.xform = xform(value)?,
         _ => {}
@@ -348,8 +351,9 @@ fn attribute(form: &Edn) -> Option<Spec> {
         style,
         written: form.clone(),
         key: form.clone(),
-        limit: LIMIT_DEFAULT,
+        limit: Ok(LIMIT_DEFAULT),
         default: None,
+        is_old_default: false,
         xform: None,
         sub: Sub::None,
     })

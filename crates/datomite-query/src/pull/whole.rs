@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use datomite_db::{Db, KeyRange};
-use datomite_model::{Attribute, Edn, EntityId, Index, Keyword, Value};
+use datomite_model::{Attribute, Edn, EntityId, Index, Keyword, Value, ValueType};
 
 use super::pattern::KeyStyle;
 use super::{LEVELS_MAX, LIMIT_DEFAULT, PullError};
@@ -104,7 +104,32 @@ pub(super) fn everything(db: &Db, id: EntityId) -> Result<Everything, QueryError
             }
         }
     }
+    for (attribute, values) in &mut all {
+        order_twins(db, id, attribute, values)?;
+    }
     Ok(all)
+}
+
+/// Puts values in the order of the index where some are equal and differ in payload, as 1M and
+/// 1.0M: the later transaction first.
+pub(super) fn order_twins(
+    db: &Db,
+    id: EntityId,
+    attribute: &Attribute,
+    values: &mut Vec<Value>,
+) -> Result<(), QueryError> {
+    let twins = |pair: &[Value]| pair[0].datomic_eq(&pair[1]);
+    if attribute.value_type != ValueType::BigDec || !values.windows(2).any(twins) {
+        return Ok(());
+    }
+    let components = [id_form(Some(id)), Edn::long(attribute.id.raw() as i64)];
+    let datoms = db.datoms(Index::Eavt, &components)?;
+    let ordered: Result<Vec<Value>, _> = datoms
+        .take(values.len())
+        .map(|datom| datom.map(|datom| datom.v))
+        .collect();
+    *values = ordered?;
+    Ok(())
 }
 
 pub(super) fn attribute_key(ident: &Keyword, style: KeyStyle) -> Edn {
