@@ -99,7 +99,7 @@ pub(crate) fn finish(
         columns = gathered.collect::<Result<_, _>>()?;
     }
     limits.rows(len)?;
-    limits.bytes(answer_bytes(len, columns.len()))?;
+    limits.bytes(answer_bytes(len, &columns))?;
     for at in 0..columns.len() {
         pull_column(find, at, len, &mut columns, &mut pulled, around)?;
     }
@@ -120,8 +120,15 @@ pub(crate) fn finish(
 }
 
 /// Bytes of an answer as EDN: a vector for each row, a form for each cell.
-fn answer_bytes(rows: usize, columns: usize) -> u64 {
-    (rows as u64).saturating_mul(weigh::FORM + weigh::FORM * columns as u64)
+fn answer_bytes(rows: usize, columns: &[Col]) -> u64 {
+    let rows = rows as u64;
+    let inner = columns.iter().map(|column| match column {
+        Col::Const(form) => weigh::copied(form).saturating_mul(rows),
+        Col::Mixed(forms) => forms.iter().map(weigh::copied).sum(),
+        Col::Word(..) | Col::Text(..) | Col::Code(..) => 0,
+    });
+    let inner = inner.fold(0, u64::saturating_add);
+    inner.saturating_add(rows.saturating_mul(weigh::FORM * (1 + columns.len() as u64)))
 }
 
 /// One column for each element; that of a pull holds the entities.

@@ -36,6 +36,6 @@ pub use explain::{ExplainedStep, Explanation, Operator, Uses};
 pub use input::Input;
 pub use options::{CancelToken, QueryOptions};
 pub use parse::Query;
-pub use pull::{Pattern, PullError, index_pull, index_pull_some, pull, pull_many};
+pub use pull::{Pattern, PullError, index_pull, index_pull_some, pull, pull_many, pull_with};
 pub use results::{QueryResult, Row};
 pub use rows::FromRow;

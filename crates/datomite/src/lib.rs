@@ -252,7 +252,7 @@ pub use datomite_query::{
     Arithmetic, Ask, CallError, CancelToken, ExplainedStep, Explanation, FromRow, FunctionDoc,
     FunctionRole, Input, Operator, Pattern, Place, PullError, Query, QueryError, QueryOptions,
     QueryResult, Question, Row, Uses, documented_functions, explain, explain_with, index_pull,
-    index_pull_some, pull, pull_many, q, q_with,
+    index_pull_some, pull, pull_many, pull_with, q, q_with,
 };
 
 /// Loading in bulk: groups of transactions of typed columns, invisible until committed.

@@ -107,7 +107,7 @@ impl Callable {
             Callable::Juxt(parts) => {
                 let answers: Result<Vec<Edn>, QueryError> =
                     parts.iter().map(|part| part.call(context, args)).collect();
-                answers.map(Edn::Vector)
+                checked(Edn::Vector(answers?), context)
             }
             Callable::Compose(parts) => {
                 let Some((last, rest)) = parts.split_last() else {
@@ -214,6 +214,12 @@ impl Call {
     pub(crate) fn eval(&self, context: &Context<'_>, slots: &[Arg<'_>]) -> Outcome {
         self.root.value(context, slots)
     }
+}
+
+/// A new collection, unless it nests too deep or is too large.
+fn checked(value: Edn, context: &Context<'_>) -> Outcome {
+    crate::weigh::check_value(&value, context.limits)?;
+    Ok(value)
 }
 
 fn too_deep() -> QueryError {
@@ -582,7 +588,8 @@ impl Node {
                 .try_fold(Done::Owned(Edn::Nil), |_, node| node.done(context, slots)),
             Node::Case(case) => case.done(context, slots),
             Node::Vector(_) | Node::Set(_) | Node::Map(_) => {
-                self.literal(context, slots).map(Done::Owned)
+                let value = self.literal(context, slots)?;
+                checked(value, context).map(Done::Owned)
             }
         }
     }

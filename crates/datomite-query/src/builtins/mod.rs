@@ -46,7 +46,7 @@ const CLASS_TAG: &str = "class";
 /// No function makes a collection longer than this.
 const LENGTH_MAX: usize = 10_000_000;
 /// No function makes text longer than this, in bytes.
-const TEXT_MAX: usize = 1 << 30;
+const TEXT_MAX: usize = 1 << 27;
 
 type Outcome = Result<Edn, QueryError>;
 type Body = fn(&Invocation<'_>) -> Outcome;

@@ -18,6 +18,8 @@ type Outcome = Result<Number, Arithmetic>;
 
 /// Decimals are not scaled up by more digits than this.
 const DIGITS_MAX: i64 = 100_000;
+/// Products have no more bits, about 300,000 digits.
+const BITS_MAX: u64 = 1 << 20;
 
 /// A number of any type, floats widened.
 #[derive(Clone, Debug)]
@@ -206,9 +208,21 @@ impl Number {
         }
     }
 
+    /// The bits of a number of any size; of others few.
+    fn bits(&self) -> u64 {
+        match self {
+            Number::Big(n) => n.bits(),
+            Number::Dec(n) => n.unscaled().bits(),
+            _ => u64::from(u64::BITS),
+        }
+    }
+
     pub(crate) fn multiply(&self, other: &Number) -> Outcome {
         match (self, other) {
             (Number::Long(a), Number::Long(b)) => long(a.checked_mul(*b)),
+            _ if self.bits().saturating_add(other.bits()) > BITS_MAX => {
+                Err(Arithmetic::TooManyDigits)
+            }
             _ => self.combine(
                 other,
                 |a, b| a * b,

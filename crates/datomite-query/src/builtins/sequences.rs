@@ -483,6 +483,11 @@ fn range(c: &Invocation<'_>) -> Outcome {
     if direction.is_eq() {
         return Err(c.wrong_type(2, "a step that is not zero"));
     }
+    if let (Number::Long(start), Number::Long(end), Number::Long(step)) = (&start, &end, &step) {
+        let span = i128::from(*end) - i128::from(*start);
+        let length = span / i128::from(*step);
+        c.check_length(usize::try_from(length).unwrap_or(0))?;
+    }
     let mut all = Vec::new();
     let mut here = start;
     while here.compare(&end) == direction.reverse() {
