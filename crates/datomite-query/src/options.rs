@@ -161,7 +161,7 @@ impl Limits {
     pub(crate) fn tick(&self) -> Result<(), QueryError> {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
-        if ticks % TICKS == 0 {
+        if ticks.is_multiple_of(TICKS) {
             self.look()
         } else {
             Ok(())

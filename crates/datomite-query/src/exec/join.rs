@@ -25,7 +25,7 @@ const CHECK_PAIRS: usize = 1 << 12;
 
 impl Pairs {
     fn push(&mut self, left: u32, right: u32, limits: &Limits) -> Result<(), QueryError> {
-        if self.left.len() % CHECK_PAIRS == 0 {
+        if self.left.len().is_multiple_of(CHECK_PAIRS) {
             limits.rows(self.left.len())?;
             limits.bytes(2 * size_of::<u32>() as u64 * (self.left.len() + CHECK_PAIRS) as u64)?;
         }

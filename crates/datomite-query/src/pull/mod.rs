@@ -19,8 +19,8 @@ pub(crate) use exec::Prepared;
 pub use index_pull::{index_pull, index_pull_some};
 pub use pattern::Pattern;
 
-/// How deep entities may nest: each level is a map and a vector, and what is pulled can be read back
-/// from its text (`DEPTH_MAX`). It fits the stack that a thread has by default.
+/// How deep entities may nest: each level is a map and a vector, and what is pulled can be read
+/// back from its text (`DEPTH_MAX`). It fits the stack that a thread has by default.
 const LEVELS_MAX: usize = 240;
 /// How many values of an attribute with several are pulled where the pattern does not say.
 const LIMIT_DEFAULT: usize = 1000;
