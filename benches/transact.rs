@@ -376,7 +376,7 @@ fn timed(load: &Load, conn: &Connection) -> Result<f64, Failure> {
     conn.transact(SCHEMA)?;
     conn.transact(PEOPLE_SCHEMA)?;
     conn.register("bench/one", |_: &datomite::Db, args: &[Edn]| {
-        Ok(Edn::Vector(vec![map_form([
+        Ok::<Edn, datomite::FunctionError>(Edn::Vector(vec![map_form([
             ("n/id", args[0].clone()),
             ("n/count", args[0].clone()),
         ])]))

@@ -3,36 +3,75 @@
 //! `cargo test --release -p datomite-tests --test conformance -- [--summary] [FILE or FOLDER]…`;
 //! an argument that is neither names the files whose name contains it.
 //!
-//! In the project's own copy (without arguments all of it) the steps that do not pass must be
-//! exactly those that `conformance/open.txt` lists: one that begins to fail is red, and one that
-//! begins to pass must leave the list (`UPDATE=1` writes it again).
+//! A step passes when it answers as Datomic, or as a rule of `conformance/deviations.edn` says for
+//! it. In the project's own copy (without arguments all of it) every listed step must deviate:
+//! one that answers as Datomic again must leave the list. `UPDATE=1` writes the list anew.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use datomite_tests::conformance::{Totals, run_path};
+use datomite_tests::conformance::{Deviations, Totals, run_path};
 
 fn main() -> ExitCode {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/cases");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let cases = own.join("cases");
+    let cases = cases.canonicalize().unwrap_or(cases);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let summary = arguments.iter().any(|argument| argument == "--summary");
-    let mut paths = Vec::new();
-    for argument in arguments
-        .iter()
-        .filter(|argument| !argument.starts_with('-'))
-    {
-        match Path::new(argument).exists() {
-            true => paths.push(PathBuf::from(argument)),
-            false => paths.extend(named(&cases, argument)),
+    let paths = paths(&cases, &arguments);
+    hide_panics_of_steps();
+    let deviations = Deviations::read(&own.join("deviations.edn"));
+    let mut print = |failure: &str| {
+        if !summary {
+            println!("{failure}");
+        }
+    };
+    let mut totals = Totals::default();
+    let mut lines = Vec::new();
+    let mut played = BTreeSet::new();
+    for path in &paths {
+        for (file, of_file) in run_path(path, &deviations, &mut print) {
+            totals.add(of_file);
+            let name = file_name(&file);
+            lines.push(format!("{} in {name}", counts(of_file)));
+            played.insert(name);
         }
     }
-    // Cases named by a part of their file's name are the project's own, too.
-    let own = paths.iter().all(|path| path.starts_with(&cases));
-    if paths.is_empty() {
-        paths.push(cases);
+    lines.iter().for_each(|line| println!("{line}"));
+    let is_own = paths.iter().all(|path| path.starts_with(&cases));
+    if is_own && std::env::var_os("UPDATE").is_some() {
+        deviations.rewrite(&played);
+        return ExitCode::SUCCESS;
     }
-    // What a step panics with is shown as its answer; a panic of the runner itself is not hidden.
+    let stale = if is_own {
+        deviations.stale(&played)
+    } else {
+        Vec::new()
+    };
+    for step in &stale {
+        println!("listed as deviating, and answers as Datomic or does not exist: {step}");
+    }
+    println!("{}", counts(totals));
+    println!(
+        "{} passed, {} failed",
+        totals.passed + totals.deviating,
+        totals.failed
+    );
+    ExitCode::from(u8::from(totals.failed > 0 || !stale.is_empty()))
+}
+
+fn counts(totals: Totals) -> String {
+    let Totals {
+        passed,
+        failed,
+        deviating,
+    } = totals;
+    format!("{passed} passed, {failed} failed, {deviating} deviating")
+}
+
+/// What a step panics with is shown as its answer; a panic of the runner itself is not hidden.
+fn hide_panics_of_steps() {
     let runner = std::thread::current().id();
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -40,99 +79,50 @@ fn main() -> ExitCode {
             usual(panic);
         }
     }));
-    let mut totals = Totals::default();
-    let listed = listed_as_open();
-    let mut failed = BTreeSet::new();
-    let mut print = |failure: &str| {
-        let step = failure.lines().next().unwrap_or_default().to_owned();
-        if !(summary || own && listed.contains(&step)) {
-            println!("{failure}");
-        }
-        failed.insert(step);
-    };
-    let mut lines = Vec::new();
-    let mut played = BTreeSet::new();
-    for path in &paths {
-        for (file, of_file) in run_path(path, &mut print) {
-            played.insert(
-                file.file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-            );
-            totals.passed += of_file.passed;
-            totals.failed += of_file.failed;
-            let name = file
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            lines.push(format!(
-                "{:5} passed {:5} failed  {name}",
-                of_file.passed, of_file.failed
-            ));
-        }
-    }
-    lines.iter().for_each(|line| println!("{line}"));
-    let green = if own {
-        as_listed(&listed, &played, &failed)
-    } else {
-        totals.failed == 0
-    };
-    println!("{} passed, {} failed", totals.passed, totals.failed);
-    ExitCode::from(u8::from(!green))
 }
 
-fn open_list() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/open.txt")
+/// What the arguments name; without any, the project's own cases.
+fn paths(cases: &Path, arguments: &[String]) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    let names = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with('-'));
+    for argument in names {
+        let found = match existing(argument) {
+            Some(path) => vec![path],
+            None => named(cases, argument),
+        };
+        assert!(!found.is_empty(), "no file or folder: {argument}");
+        paths.extend(found);
+    }
+    if paths.is_empty() {
+        paths.push(cases.to_path_buf());
+    }
+    paths
 }
 
-/// The steps that are known not to pass yet.
-fn listed_as_open() -> BTreeSet<String> {
-    let text = std::fs::read_to_string(open_list()).unwrap_or_default();
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
+/// A file or folder, seen from where the command was given (Cargo starts the runner in the folder
+/// of its package) or from the project's root.
+fn existing(argument: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let given = std::env::var_os("PWD").map(PathBuf::from);
+    let paths = [given.unwrap_or_default(), PathBuf::new(), root];
+    let mut paths = paths.into_iter().map(|from| from.join(argument));
+    let found = paths.find(|path| path.exists())?;
+    Some(found.canonicalize().unwrap_or(found))
 }
-
-/// Whether exactly the listed steps of the played files failed; tells what differs.
-fn as_listed(
-    listed: &BTreeSet<String>,
-    played: &BTreeSet<String>,
-    failed: &BTreeSet<String>,
-) -> bool {
-    let of_played = |step: &&String| step.split(':').next().is_some_and(|f| played.contains(f));
-    let (known, others): (BTreeSet<&String>, BTreeSet<&String>) =
-        listed.iter().partition(of_played);
-    let failed: BTreeSet<&String> = failed.iter().collect();
-    if std::env::var_os("UPDATE").is_some() {
-        let lines: Vec<&str> = failed.union(&others).map(|step| step.as_str()).collect();
-        let text = format!("{OPEN_HEAD}{}\n", lines.join("\n"));
-        std::fs::write(open_list(), text).expect("the list can be written");
-        return true;
-    }
-    for step in failed.difference(&known) {
-        println!("fails and is not listed as open: {step}");
-    }
-    for step in known.difference(&failed) {
-        println!("passes and is still listed as open: {step}");
-    }
-    known == failed
-}
-
-const OPEN_HEAD: &str = "# Steps that do not answer as recorded yet, one a line; the runner keeps \
-    it true.\n";
 
 fn named(cases: &Path, part: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(cases).expect("the cases can be listed");
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    files.retain(|file| {
-        file.file_name()
-            .is_some_and(|name| name.to_string_lossy().contains(part))
-    });
+    files.retain(|file| file_name(file).contains(part));
     files.sort();
     files
+}
+
+fn file_name(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

@@ -218,8 +218,10 @@ impl Entity {
         if key.namespace() == Some("db") && key.name() == "id" {
             return Ok(Some(EntityValue::Value(Value::Ref(self.id()))));
         }
+        let own = db.schema().attribute_named(key);
         if let Some(name) = key.name().strip_prefix('_')
             && key.namespace().is_some()
+            && own.is_none()
         {
             let forward = Keyword::new(key.namespace(), name);
             return match db.schema().attribute_named(&forward) {
@@ -227,7 +229,7 @@ impl Entity {
                 None => Ok(None),
             };
         }
-        let Some(attribute) = db.schema().attribute_named(key) else {
+        let Some(attribute) = own else {
             return Ok(None);
         };
         let datoms = db.datoms_of_attribute(self.id(), attribute.id)?;

@@ -49,6 +49,7 @@ pub use functions::{
 };
 pub use future::TxFuture;
 pub use listen::{Listener, TxReportQueue};
+pub use lookup::equal_range;
 pub use open::{
     OpenBackend, connect, connect_with, create_database, database_names, delete_database, mem,
     mem_with, open, open_backend, open_with, register,

@@ -152,7 +152,7 @@ impl Db {
 /// Exact for most types. Decimals: from the shortest form of the number to that of the next one.
 /// Floats: zero spans both zeros; NaN equals all, so the whole attribute. A tuple that has such a
 /// slot: everything that shares the slots before it.
-pub(crate) fn equal_range(e: Option<EntityId>, a: EntityId, v: &Value) -> KeyRange {
+pub fn equal_range(e: Option<EntityId>, a: EntityId, v: &Value) -> KeyRange {
     let bound = |v: Value, side| Bound {
         e,
         a: Some(a),

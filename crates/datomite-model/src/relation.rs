@@ -85,7 +85,7 @@ impl Value {
 
     /// Whether a pattern matches or a join meets: long = bigint = ref by number, otherwise the
     /// types must agree; decimals need equal scale; NaN equals NaN and `-0.0` differs from `0.0`;
-    /// bytes match by content.
+    /// bytes match by content, URIs as `java.net.URI` compares them.
     pub fn join_eq(&self, other: &Value) -> bool {
         match (self.as_join_integer(), other.as_join_integer()) {
             (Some(a), Some(b)) => a == b,
@@ -97,6 +97,7 @@ impl Value {
                             (x, y) => x.is_none() && y.is_none(),
                         })
                 }
+                (Value::Uri(a), Value::Uri(b)) => crate::uri::equal(a, b),
                 (a, b) => a.storage_cmp(b) == Ordering::Equal,
             },
             _ => false,
@@ -120,7 +121,10 @@ impl Value {
             }
             return;
         }
-        self.hash(state);
+        match self {
+            Value::Uri(uri) => crate::uri::hash(uri, state),
+            other => other.hash(state),
+        }
     }
 
     /// The number, for the integral types that join with each other.

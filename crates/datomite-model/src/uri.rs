@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::relation::cmp_utf16;
@@ -51,6 +52,14 @@ pub(crate) fn cmp(a: &Uri, b: &Uri) -> Ordering {
 /// Equality as `java.net.URI`.
 pub(crate) fn equal(a: &Uri, b: &Uri) -> bool {
     a.0 == b.0 || cmp_parts(&a.0, &b.0) == Ordering::Equal
+}
+
+/// Feeds a hash that agrees with [`equal`].
+pub(crate) fn hash<H: Hasher>(uri: &Uri, state: &mut H) {
+    let parts = split(&uri.0);
+    for text in [parts.opaque, Some(parts.path), parts.query, parts.fragment] {
+        text.map(upper_escapes).hash(state);
+    }
 }
 
 /// What Java compares, in this order; `None` sorts first.

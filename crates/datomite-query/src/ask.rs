@@ -18,8 +18,9 @@ use crate::exec::{Exec, input_relation, join};
 use crate::explain::{Explanation, Trace, Used};
 use crate::find::{Surroundings, check_find, finish};
 use crate::input::Input;
+use crate::meet::Meet;
 use crate::options::{Limits, QueryOptions, Stopwatch};
-use crate::parse::parse_rules;
+use crate::parse::{POSITIONS_MAX, parse_rules};
 use crate::plan::{Env, Plan, RuleTable, Scope, Source};
 use crate::relation::Relation;
 use crate::results::QueryResult;
@@ -199,7 +200,12 @@ impl<'a> Prepared<'a> {
             .collect();
         if !kept.is_empty() {
             let rows = std::mem::take(&mut self.rows);
-            self.rows = join(rows, relation.project(&kept, limits)?, limits)?;
+            self.rows = join(
+                rows,
+                relation.project(&kept, limits)?,
+                Meet::Clojure,
+                limits,
+            )?;
         }
         Ok(())
     }
@@ -251,7 +257,7 @@ impl<'a> Prepared<'a> {
             used: Cell::new(Used::default()),
             trace: explanation.is_some().then(Trace::default),
         };
-        let rows = exec.run_top(&plan, self.rows.clone())?;
+        let rows = self.complete(exec.run_top(&plan, self.rows.clone())?);
         if let (Some(explanation), Some(trace)) = (explanation, &exec.trace) {
             explanation.planning = planning.unwrap_or_default();
             explanation.steps = trace.steps(&plan, &self.env);
@@ -267,10 +273,50 @@ impl<'a> Prepared<'a> {
             names: &self.ast.names,
             constants: &self.constants,
             objects: &objects,
+            decides: self.has_constants(),
         };
         let rows = self.rows.len as f64;
         self.env
             .plan(scope, &self.ast.clauses, &self.rows.vars, rows)
+    }
+
+    /// Variables that clauses mention and none of them can bind: such a clause found nothing.
+    fn mentioned(&self) -> Vec<Var> {
+        let mut mentioned = Vec::new();
+        for clause in &self.ast.clauses {
+            if let Clause::Pattern(pattern) = clause {
+                pattern
+                    .mentions
+                    .iter()
+                    .for_each(|v| push_new(&mut mentioned, *v));
+            }
+        }
+        mentioned
+    }
+
+    fn complete(&self, rows: Relation) -> Relation {
+        let missing = self.mentioned();
+        if missing.iter().all(|var| rows.has(*var)) {
+            return rows;
+        }
+        let mut vars = rows.vars;
+        missing.iter().for_each(|var| push_new(&mut vars, *var));
+        Relation::empty(vars)
+    }
+
+    /// Whether a value is known before the rows are: an argument, or the result of a constant call.
+    fn has_constants(&self) -> bool {
+        let is_constant = |clause: &Clause| match clause {
+            Clause::Call(call) => {
+                let mut inputs = Vec::new();
+                call.inputs(&mut inputs);
+                call.binding.is_some() && inputs.is_empty()
+            }
+            _ => false,
+        };
+        let arguments = &self.rows.vars;
+        arguments.iter().any(|var| self.constants.contains_key(var))
+            || self.ast.clauses.iter().any(is_constant)
     }
 
     /// What `:find` and `:with` ask must be bound: by some clause, and after the last of them.
@@ -280,6 +326,7 @@ impl<'a> Prepared<'a> {
         elements.for_each(|element| push_new(&mut asked, element.variable()));
         self.ast.with.iter().for_each(|v| push_new(&mut asked, *v));
         let mut known = bound.to_vec();
+        known.extend(self.mentioned());
         if or_mentioned {
             for clause in &self.ast.clauses {
                 clause.variables(&mut known);
@@ -343,10 +390,9 @@ fn source_of(input: &Input) -> Source {
             .iter()
             .map(|(k, v)| Some(vec![k.clone(), v.clone()]))
             .collect(),
-        Input::Edn(Edn::List(items) | Edn::Vector(items) | Edn::Set(items)) => items
-            .iter()
-            .map(|item| item.as_sequence().map(<[Edn]>::to_vec))
-            .collect(),
+        Input::Edn(Edn::List(items) | Edn::Vector(items) | Edn::Set(items)) => {
+            items.iter().map(row_of).collect()
+        }
         Input::Edn(_) => None,
     };
     let tuples: Option<Vec<Vec<Edn>>> = tuples;
@@ -354,6 +400,17 @@ fn source_of(input: &Input) -> Source {
         (Some(tuples), _) => Source::Rows(tuples),
         (None, Input::Edn(form)) => Source::Invalid(form.to_string()),
         (None, _) => Source::Invalid("it".to_owned()),
+    }
+}
+
+/// A row of a collection: as in Datomic, a text is a row of its characters, and nil one of nils.
+fn row_of(form: &Edn) -> Option<Vec<Edn>> {
+    match form {
+        Edn::Nil => Some(vec![Edn::Nil; POSITIONS_MAX]),
+        Edn::Value(datomite_model::Value::String(text)) => {
+            Some(text.chars().map(Edn::Char).collect())
+        }
+        form => form.as_sequence().map(<[Edn]>::to_vec),
     }
 }
 

@@ -162,6 +162,9 @@ pub(crate) enum Clause {
 pub(crate) struct Pattern {
     pub(crate) source: SourceRef,
     pub(crate) terms: Vec<Term>,
+    /// Variables inside a constant list or vector: they belong to the clause and are never bound
+    /// by it, so that it finds nothing.
+    pub(crate) mentions: Vec<Var>,
     pub(crate) place: Arc<Place>,
 }
 
@@ -257,7 +260,10 @@ impl Clause {
     /// Adds the variables that the clause shares with its surroundings, each once.
     pub(crate) fn variables(&self, into: &mut Vec<Var>) {
         match self {
-            Clause::Pattern(x) => term_variables(&x.terms, into),
+            Clause::Pattern(x) => {
+                term_variables(&x.terms, into);
+                x.mentions.iter().for_each(|v| push_new(into, *v));
+            }
             Clause::Rule(x) => term_variables(&x.arguments, into),
             Clause::Not(x) => x.join.iter().for_each(|v| push_new(into, *v)),
             Clause::Or(x) => x.join.iter().for_each(|v| push_new(into, *v)),
@@ -314,7 +320,8 @@ pub(crate) fn push_new(into: &mut Vec<Var>, var: Var) {
     }
 }
 
-fn term_variables(terms: &[Term], into: &mut Vec<Var>) {
+/// Adds the variables that stand in these positions, each once.
+pub(crate) fn term_variables(terms: &[Term], into: &mut Vec<Var>) {
     for term in terms {
         if let Term::Var(v) = term {
             push_new(into, *v);

@@ -1,7 +1,8 @@
 //! `:find`: from the relation that the clauses leave to a result.
 //!
 //! 1. Keep the variables of `:find` and `:with`, each row once.
-//! 2. Where `:find` has an aggregate, group by its other variables and fold each group.
+//! 2. Where `:find` has an aggregate, group by its other variables and fold each group. Values that
+//!    stand at one place of Datomic's order are one group: `1`, `1N`, `1.0` and `1M`, both zeros.
 //! 3. Order, then cut by `:offset` and `:limit`, as positions of rows.
 //! 4. Pull, for the rows that are left. Pulling what to order by comes before 3.
 //!
@@ -9,11 +10,12 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::hash::Hasher;
 use std::sync::Arc;
 
-use datomite_db::{Db, Functions};
+use datomite_db::{Db, Functions, word};
 use datomite_model::{Edn, Symbol};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::QueryError;
 use crate::aggregates::find_aggregate;
@@ -21,7 +23,7 @@ use crate::ast::{Direction, Element, Find, FindSpec, PullSpec, Var, push_new};
 use crate::builtins::{Context, clj};
 use crate::options::Limits;
 use crate::pull::{Pattern, Prepared};
-use crate::relation::{Col, Kind, Relation};
+use crate::relation::{Col, Kind, Relation, double_word};
 use crate::results::QueryResult;
 use crate::sort::sorted;
 use crate::weigh;
@@ -269,6 +271,8 @@ fn packed(relation: &Relation, at: &[usize]) -> Option<Vec<u64>> {
 /// Words that are equal where the values are.
 fn words_of(col: &Col) -> Option<Cow<'_, [u64]>> {
     match col {
+        Col::Word(Kind::Double, words) => Some(one_zero(words, double_word(-0.0))),
+        Col::Word(Kind::Float, words) => Some(one_zero(words, word::of_float(-0.0))),
         Col::Word(_, words) | Col::Code(_, words) => Some(Cow::Borrowed(words)),
         Col::Text(texts, words) => {
             let mut known: FxHashMap<&str, u64> = FxHashMap::default();
@@ -282,7 +286,16 @@ fn words_of(col: &Col) -> Option<Cow<'_, [u64]>> {
     }
 }
 
-/// Groups of rows that meet cell by cell.
+/// The words with `-0.0`, which comes just before it, as `0.0`.
+fn one_zero(words: &[u64], negative: u64) -> Cow<'_, [u64]> {
+    if !words.contains(&negative) {
+        return Cow::Borrowed(words);
+    }
+    let one = |word: &u64| word + u64::from(*word == negative);
+    Cow::Owned(words.iter().map(one).collect())
+}
+
+/// Groups of rows that stand at one place of the order, cell by cell.
 fn group_rows(relation: &Relation, at: &[usize], limits: &Limits) -> Result<Groups, QueryError> {
     let mut groups = Groups {
         of_row: Vec::with_capacity(relation.len),
@@ -291,11 +304,16 @@ fn group_rows(relation: &Relation, at: &[usize], limits: &Limits) -> Result<Grou
     let mut known: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
     for row in 0..relation.len {
         limits.tick()?;
-        let same = known.entry(relation.hash_row(at, row)).or_default();
+        let cells: Vec<Edn> = at.iter().map(|col| relation.cols[*col].get(row)).collect();
+        let mut state = FxHasher::default();
+        cells
+            .iter()
+            .for_each(|cell| clj::hash_place(cell, &mut state));
+        let same = known.entry(state.finish()).or_default();
         let meets = |group: &&u32| {
             let first = groups.first[**group as usize] as usize;
-            at.iter()
-                .all(|col| relation.cols[*col].eq_rows(first, &relation.cols[*col], row))
+            let mut pairs = at.iter().zip(&cells);
+            pairs.all(|(col, cell)| clj::compare(&relation.cols[*col].get(first), cell).is_eq())
         };
         let group = match same.iter().find(meets) {
             Some(group) => *group,

@@ -26,6 +26,7 @@ mod ask;
 mod error;
 mod explain;
 mod input;
+mod meet;
 mod options;
 mod weigh;
 

@@ -3,19 +3,19 @@
 //! Columns of 8-byte words wherever the type allows it; strings are (block, row) words into
 //! shared blocks; keywords are codes of a dictionary of the column's own; anything else is
 //! `Mixed`. A relation also knows a key (variables that make a row unique) and functional
-//! dependencies, so that deduplication is skipped where it is proved needless. Equality of cells
-//! is that of joins: long = bigint = ref by number, otherwise the types must agree; vectors equal
-//! lists.
+//! dependencies, so that deduplication is skipped where it is proved needless. When two cells are
+//! one is decided in `meet.rs`.
 
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use datomite_db::{TextSource, word};
-use datomite_model::{Edn, Instant, Value};
+use datomite_model::{Edn, Value};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::QueryError;
 use crate::ast::Var;
+use crate::meet::{Meet, hash_form, hash_text, hash_word, integer};
 use crate::options::{Growth, Limits};
 use crate::weigh;
 
@@ -124,6 +124,11 @@ impl Kind {
         self == other || (self.is_integer() && other.is_integer())
     }
 
+    /// Double or float.
+    pub(crate) fn is_floating(self) -> bool {
+        matches!(self, Kind::Double | Kind::Float)
+    }
+
     /// Long or ref.
     pub(crate) fn is_integer(self) -> bool {
         matches!(self, Kind::Long | Kind::Ref)
@@ -133,94 +138,6 @@ impl Kind {
     pub(crate) fn convert(self, word: u64, to: Kind) -> u64 {
         if self == to { word } else { word ^ SIGN }
     }
-}
-
-/// The number, where a form joins as an integer of 64 bits.
-pub(crate) fn integer(form: &Edn) -> Option<i64> {
-    match form {
-        Edn::Value(Value::Long(n)) => Some(*n),
-        Edn::Value(Value::Ref(id)) => Some(id.raw() as i64),
-        Edn::Value(Value::BigInt(n)) => i64::try_from(n.as_ref()).ok(),
-        _ => None,
-    }
-}
-
-/// Whether two forms meet in a join.
-pub(crate) fn join_eq(a: &Edn, b: &Edn) -> bool {
-    match (a, b) {
-        (Edn::Value(x), Edn::Value(y)) => x.join_eq(y),
-        (Edn::List(x) | Edn::Vector(x), Edn::List(y) | Edn::Vector(y)) => {
-            x.len() == y.len() && x.iter().zip(y).all(|(p, q)| join_eq(p, q))
-        }
-        (Edn::Set(x), Edn::Set(y)) => {
-            x.len() == y.len() && x.iter().all(|p| y.iter().any(|q| join_eq(p, q)))
-        }
-        (Edn::Map(x), Edn::Map(y)) => {
-            x.len() == y.len()
-                && x.iter()
-                    .all(|(k, v)| y.iter().any(|(l, w)| join_eq(k, l) && join_eq(v, w)))
-        }
-        _ => a == b,
-    }
-}
-
-fn hash_form(form: &Edn, state: &mut FxHasher) {
-    match form {
-        Edn::Value(Value::String(text)) => hash_text(text, state),
-        Edn::Value(value) => match integer(form) {
-            Some(n) => hash_word(Kind::Long, long_word(n), state),
-            None => match value {
-                Value::Boolean(b) => hash_word(Kind::Boolean, u64::from(*b), state),
-                Value::Double(x) => hash_word(Kind::Double, double_word(*x), state),
-                Value::Float(x) => hash_word(Kind::Float, word::of_float(*x), state),
-                Value::Instant(i) => hash_instant(*i, state),
-                other => other.join_hash(state),
-            },
-        },
-        Edn::List(items) | Edn::Vector(items) => {
-            20u8.hash(state);
-            items.iter().for_each(|item| hash_form(item, state));
-        }
-        Edn::Set(items) => state.write_u64(
-            items
-                .iter()
-                .fold(21, |sum, item| sum.wrapping_add(hash_one(item))),
-        ),
-        Edn::Map(entries) => state.write_u64(entries.iter().fold(22, |sum, (k, v)| {
-            sum.wrapping_add(hash_one(k).rotate_left(7) ^ hash_one(v))
-        })),
-        other => other.hash(state),
-    }
-}
-
-fn hash_instant(instant: Instant, state: &mut FxHasher) {
-    match instant.total_us() {
-        Some(us) => hash_word(Kind::Instant, long_word(us), state),
-        None => instant.hash(state),
-    }
-}
-
-fn hash_one(form: &Edn) -> u64 {
-    let mut state = FxHasher::default();
-    hash_form(form, &mut state);
-    state.finish()
-}
-
-fn hash_text(text: &str, state: &mut FxHasher) {
-    state.write_u8(10);
-    state.write(text.as_bytes());
-}
-
-fn hash_word(kind: Kind, word: u64, state: &mut FxHasher) {
-    let (tag, word) = match kind {
-        Kind::Long => (1, word),
-        Kind::Ref => (1, word ^ SIGN),
-        Kind::Boolean => (2, word),
-        Kind::Double => (3, word),
-        Kind::Float => (4, word),
-        Kind::Instant => (5, word),
-    };
-    state.write_u64(word.wrapping_add(tag));
 }
 
 impl std::fmt::Debug for TextBlock {
@@ -402,22 +319,29 @@ impl Col {
         }
     }
 
-    /// Whether a row of this column meets a row of another in a join.
-    pub(crate) fn eq_rows(&self, row: usize, other: &Col, other_row: usize) -> bool {
+    /// Whether a row of this column meets a row of another.
+    pub(crate) fn eq_rows(&self, row: usize, other: &Col, other_row: usize, how: Meet) -> bool {
         match (self, other) {
-            (Col::Word(k, a), Col::Word(l, b)) => {
-                k.joins(*l) && a[row] == l.convert(b[other_row], *k)
-            }
+            (Col::Word(k, a), Col::Word(l, b)) => how.words((*k, a[row]), (*l, b[other_row])),
             (Col::Text(s, a), Col::Text(t, b)) => s.get(a[row]) == t.get(b[other_row]),
             (Col::Code(s, a), Col::Code(t, b)) if Arc::ptr_eq(s, t) => a[row] == b[other_row],
             (Col::Code(s, a), Col::Code(t, b)) => {
-                join_eq(&s[a[row] as usize], &t[b[other_row] as usize])
+                how.forms(&s[a[row] as usize], &t[b[other_row] as usize])
             }
             (Col::Text(s, a), Col::Const(Edn::Value(Value::String(text)))) => {
                 s.get(a[row]) == text.as_ref()
             }
-            (Col::Word(k, a), Col::Const(form)) => k.word(form) == Some(a[row]),
-            (a, b) => join_eq(&a.get(row), &b.get(other_row)),
+            (a, b) => how.forms(&a.get(row), &b.get(other_row)),
+        }
+    }
+
+    /// Whether cells that meet in any way are the same: no numbers of several types or scales.
+    pub(crate) fn is_exact(&self) -> bool {
+        match self {
+            Col::Word(kind, _) => !matches!(kind, Kind::Double | Kind::Float),
+            Col::Text(..) | Col::Code(..) => true,
+            Col::Const(form) => crate::meet::is_exact(form),
+            Col::Mixed(forms) => forms.iter().all(crate::meet::is_exact),
         }
     }
 }
@@ -764,5 +688,6 @@ fn distinct_hashed(relation: &Relation, limits: &Limits) -> Result<Vec<u32>, Que
 }
 
 fn same_row(relation: &Relation, a: usize, b: usize) -> bool {
-    relation.cols.iter().all(|col| col.eq_rows(a, col, b))
+    let same = |col: &Col| col.eq_rows(a, col, b, Meet::Same);
+    relation.cols.iter().all(same)
 }

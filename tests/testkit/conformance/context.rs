@@ -38,6 +38,27 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The failure as a recording has it.
+    pub(super) fn written(&self) -> Edn {
+        let Failure::Store { code, category, .. } = self else {
+            return Edn::Nil;
+        };
+        let error = match (code, category) {
+            (Some(code), _) => Edn::from(code.clone()),
+            (None, Some(_)) => Edn::keyword("anomaly"),
+            (None, None) => Edn::keyword("exception"),
+        };
+        let mut entries = vec![(Edn::keyword("error"), error)];
+        if let Some(category) = category {
+            let category = category.to_string();
+            let name = category.trim_start_matches(':');
+            entries.push((Edn::keyword("category"), Edn::keyword(name)));
+        }
+        Edn::Map(entries)
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

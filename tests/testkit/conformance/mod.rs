@@ -7,11 +7,13 @@
 mod answer;
 mod compare;
 mod context;
+mod deviations;
 mod functions;
 mod player;
 mod run;
 mod steps;
 mod store;
 
+pub use deviations::Deviations;
 pub use player::Player;
 pub use run::{Totals, run_case, run_path};

@@ -11,6 +11,7 @@ use datomite::{Edn, read_all};
 
 use super::compare;
 use super::context::{Context, Failure};
+use super::deviations::Deviations;
 use super::steps::run_step;
 
 /// How long one step may take.
@@ -20,25 +21,33 @@ const STACK_BYTES: usize = 64 << 20;
 /// How much of a form is shown.
 const SHOWN_MAX: usize = 1500;
 
-/// Steps that passed and failed.
+/// Steps by how they were answered.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Totals {
-    /// Answered as recorded.
+    /// As recorded.
     pub passed: usize,
-    /// Answered otherwise, or not at all.
+    /// Otherwise, or not at all.
     pub failed: usize,
+    /// Otherwise, and as a rule of deviation says.
+    pub deviating: usize,
 }
 
 impl Totals {
-    fn add(&mut self, other: Totals) {
+    /// Counts those of another run, too.
+    pub fn add(&mut self, other: Totals) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.deviating += other.deviating;
     }
 }
 
 /// Plays a file, or every file of a folder; prints each failed step through `print`, and gives
 /// the totals by file.
-pub fn run_path(path: &Path, print: &mut dyn FnMut(&str)) -> Vec<(PathBuf, Totals)> {
+pub fn run_path(
+    path: &Path,
+    deviations: &Deviations,
+    print: &mut dyn FnMut(&str),
+) -> Vec<(PathBuf, Totals)> {
     let mut files = Vec::new();
     if path.is_dir() {
         let entries = fs::read_dir(path).expect("the folder can be listed");
@@ -51,68 +60,128 @@ pub fn run_path(path: &Path, print: &mut dyn FnMut(&str)) -> Vec<(PathBuf, Total
     files
         .into_iter()
         .map(|file| {
-            let totals = run_file(&file, print);
+            let totals = run_file(&file, deviations, print);
             (file, totals)
         })
         .collect()
 }
 
-fn run_file(file: &Path, print: &mut dyn FnMut(&str)) -> Totals {
+fn run_file(file: &Path, deviations: &Deviations, print: &mut dyn FnMut(&str)) -> Totals {
     let text = fs::read_to_string(file)
         .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
     let cases =
         read_all(&text).unwrap_or_else(|error| panic!("{} is not EDN: {error}", file.display()));
     let fixtures = file.parent().unwrap_or(Path::new(".")).join("../fixtures");
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
     let mut totals = Totals::default();
-    for case in cases {
-        totals.add(run_case(file, &fixtures, &case, print));
+    for case in &cases {
+        let case = Case::new(&name, case, deviations);
+        totals.add(play_case(&case, &fixtures, deviations, print));
     }
     totals
+}
+
+/// A case of a file.
+struct Case {
+    file: String,
+    name: String,
+    setup: Vec<Edn>,
+    raw: bool,
+    steps: Vec<Asked>,
+}
+
+/// A step, and what may be answered to it.
+#[derive(Clone)]
+struct Asked {
+    step: Edn,
+    recorded: Edn,
+    /// Our own answer, where a rule of deviation covers the step.
+    ours: Option<Edn>,
+}
+
+impl Case {
+    fn new(file: &str, case: &Edn, deviations: &Deviations) -> Case {
+        let name = case.get(&Edn::keyword("case")).and_then(Edn::as_str);
+        let name = name.unwrap_or_default().to_owned();
+        let steps = items(case, "steps").into_iter().enumerate();
+        let steps = steps.map(|(at, step)| Asked {
+            recorded: step
+                .get(&Edn::keyword("expect"))
+                .cloned()
+                .unwrap_or(Edn::Nil),
+            ours: deviations.answer(file, &name, at + 1).cloned(),
+            step,
+        });
+        Case {
+            steps: steps.collect(),
+            file: file.to_owned(),
+            name,
+            setup: items(case, "setup"),
+            raw: case.get(&Edn::keyword("raw")) == Some(&Edn::from(true)),
+        }
+    }
+
+    fn failure(&self, at: usize, answered: &str) -> String {
+        let asked = &self.steps[at];
+        let mut lines = format!(
+            "{}: {}, step {}\n  {}\n  recorded {}",
+            self.file,
+            Edn::string(&self.name),
+            at + 1,
+            shown(&without_expect(&asked.step).to_string()),
+            shown(&asked.recorded.to_string()),
+        );
+        if let Some(ours) = &asked.ours {
+            lines.push_str(&format!("\n  ours     {}", shown(&ours.to_string())));
+        }
+        format!("{lines}\n  answered {}", shown(answered))
+    }
 }
 
 /// What the thread that plays a case tells of a step.
 enum Told {
     Passed,
-    Failed(String),
+    /// Not as Datomic; whether as our rule says, the answer as a form and in words.
+    Other(bool, Edn, String),
     /// The setup failed: no step can be asked.
     Setup(String),
 }
 
-/// Plays one case on a fresh store; prints each failed step through `print`. The files are named
-/// in what is printed and looked up for `:setup`.
+/// Plays one case on a fresh store; prints each failed step through `print`. The file is named in
+/// what is printed.
 pub fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(&str)) -> Totals {
-    let steps: Vec<Edn> = items(case, "steps");
-    let name = case
-        .get(&Edn::keyword("case"))
-        .map_or_else(String::new, Edn::to_string);
-    let setup = items(case, "setup");
-    let raw = case.get(&Edn::keyword("raw")) == Some(&Edn::from(true));
+    let deviations = Deviations::default();
+    let case = Case::new(&file.to_string_lossy(), case, &deviations);
+    play_case(&case, fixtures, &deviations, print)
+}
+
+fn play_case(
+    case: &Case,
+    fixtures: &Path,
+    deviations: &Deviations,
+    print: &mut dyn FnMut(&str),
+) -> Totals {
     let (tell, told) = mpsc::channel();
-    let (played, fixtures) = (steps.clone(), fixtures.to_path_buf());
+    let (steps, setup) = (case.steps.clone(), case.setup.clone());
+    let (fixtures, raw) = (fixtures.to_path_buf(), case.raw);
     let player = thread::Builder::new()
         .stack_size(STACK_BYTES)
-        .spawn(move || play(&fixtures, &setup, raw, &played, &tell))
+        .spawn(move || play(&fixtures, &setup, raw, &steps, &tell))
         .expect("a thread starts");
     let mut totals = Totals::default();
-    let mut fail = |at: usize, step: &Edn, answered: &str| {
-        let recorded = step
-            .get(&Edn::keyword("expect"))
-            .map_or_else(String::new, Edn::to_string);
-        print(&format!(
-            "{}: {name}, step {}\n  {}\n  recorded {}\n  answered {}",
-            file.file_name().unwrap_or_default().to_string_lossy(),
-            at + 1,
-            shown(&without_expect(step).to_string()),
-            shown(&recorded),
-            shown(answered),
-        ));
-    };
-    for (at, step) in steps.iter().enumerate() {
+    for (at, asked) in case.steps.iter().enumerate() {
         match told.recv_timeout(STEP_MAX) {
             Ok(Told::Passed) => totals.passed += 1,
-            Ok(Told::Failed(answered)) => {
-                totals.failed += 1;
-                fail(at, step, &answered);
+            Ok(Told::Other(as_ours, given, answered)) => {
+                if asked.ours.is_some() {
+                    deviations.note(&case.file, &case.name, at + 1, given);
+                }
+                if as_ours {
+                    totals.deviating += 1;
+                } else {
+                    totals.failed += 1;
+                    print(&case.failure(at, &answered));
+                }
             }
             stopped => {
                 let why = match stopped {
@@ -120,8 +189,8 @@ pub fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(
                     Err(RecvTimeoutError::Timeout) => format!("nothing within {STEP_MAX:?}"),
                     _ => "nothing: the player stopped".to_owned(),
                 };
-                totals.failed += steps.len() - at;
-                fail(at, step, &why);
+                totals.failed += case.steps.len() - at;
+                print(&case.failure(at, &why));
                 return totals;
             }
         }
@@ -130,7 +199,7 @@ pub fn run_case(file: &Path, fixtures: &Path, case: &Edn, print: &mut dyn FnMut(
     totals
 }
 
-fn play(fixtures: &Path, setup: &[Edn], raw: bool, steps: &[Edn], tell: &Sender<Told>) {
+fn play(fixtures: &Path, setup: &[Edn], raw: bool, steps: &[Asked], tell: &Sender<Told>) {
     let context = catch_unwind(AssertUnwindSafe(|| prepare(fixtures, setup, raw)));
     let mut context = match context {
         Ok(Ok(context)) => context,
@@ -143,25 +212,28 @@ fn play(fixtures: &Path, setup: &[Edn], raw: bool, steps: &[Edn], tell: &Sender<
             return;
         }
     };
-    for step in steps {
-        let answer = catch_unwind(AssertUnwindSafe(|| run_step(&mut context, step)));
-        let expected = step
-            .get(&Edn::keyword("expect"))
-            .cloned()
-            .unwrap_or(Edn::Nil);
-        let ordered = is_ordered(step);
-        let told = match answer {
-            Err(panic) => Told::Failed(panic_text(&panic)),
-            Ok(Ok(answer)) => {
-                match compare::answer_fits(&context.canonical(&expected), &answer, ordered) {
-                    true => Told::Passed,
-                    false => Told::Failed(answer.to_string()),
-                }
-            }
-            Ok(Err(failure)) => match compare::failure_fits(&expected, &failure) {
-                true => Told::Passed,
-                false => Told::Failed(failure.to_string()),
-            },
+    for asked in steps {
+        let answer = catch_unwind(AssertUnwindSafe(|| run_step(&mut context, &asked.step)));
+        let answer = answer.map_err(|panic| panic_text(&panic));
+        let ordered = is_ordered(&asked.step);
+        let fits = |expected: &Edn| match &answer {
+            Err(_) => false,
+            Ok(Ok(answer)) => compare::answer_fits(&context.canonical(expected), answer, ordered),
+            Ok(Err(failure)) => compare::failure_fits(expected, failure),
+        };
+        let told = if fits(&asked.recorded) {
+            Told::Passed
+        } else {
+            let as_ours = asked.ours.as_ref().is_some_and(fits);
+            let (given, words) = match answer {
+                Err(panic) => (Edn::Nil, panic),
+                Ok(Ok(answer)) => (
+                    compare::written(&asked.recorded, &answer),
+                    answer.to_string(),
+                ),
+                Ok(Err(failure)) => (failure.written(), failure.to_string()),
+            };
+            Told::Other(as_ours, given, words)
         };
         if tell.send(told).is_err() {
             return;

@@ -7,8 +7,9 @@ use datomite_model::{Edn, Value};
 
 use crate::QueryError;
 use crate::ast::{Binding, Var};
+use crate::meet::Meet;
 use crate::options::{Growth, Limits};
-use crate::relation::{Col, Relation, join_eq};
+use crate::relation::{Col, Relation};
 use crate::weigh;
 
 type Row = Vec<(Var, Edn)>;
@@ -100,7 +101,7 @@ fn all_with(rows: &[Row], found: &[Row], growth: &mut Growth<'_>) -> Result<Vec<
 fn agree(mut row: Row, more: &Row) -> Option<Row> {
     for (var, value) in more {
         match row.iter().find(|(known, _)| known == var) {
-            Some((_, known)) if !join_eq(known, value) => return None,
+            Some((_, known)) if !Meet::Clojure.forms(known, value) => return None,
             Some(_) => {}
             None => row.push((*var, value.clone())),
         }

@@ -11,6 +11,7 @@ use crate::ast::{Binding, Call, Slot, Var, push_new};
 use crate::builtins::{self, Arg, is_true};
 use crate::explain::Operator;
 use crate::input::Input;
+use crate::meet::Meet;
 use crate::options::Limits;
 use crate::plan::{CallOp, Source, call_source};
 use crate::relation::{Col, Kind, Relation};
@@ -83,9 +84,10 @@ impl Exec<'_> {
         );
         let has_variables = op.call.slots.iter().any(|(_, s)| matches!(s, Slot::Var(_)));
         match &op.call.binding {
-            // A constant predicate never filters in Datomic; a clause that can be false does here.
             None if fixed => Ok(match results.first() {
-                Some(result) if has_variables && !is_true(result) => Relation::empty(rows.vars),
+                Some(result) if (has_variables || op.decides) && !is_true(result) => {
+                    Relation::empty(rows.vars)
+                }
                 _ => rows,
             }),
             None => rows.filter(self.limits, |row| is_true(&results[row])),
@@ -166,7 +168,7 @@ fn bind(
             }
             Some(result) => super::input_relation(binding, &result, limits)?,
         };
-        return super::join::join(rows, found, limits);
+        return super::join::join(rows, found, Meet::Clojure, limits);
     }
     if let Binding::Scalar(var) = binding {
         return bind_scalar(*var, rows, results, limits);
@@ -239,7 +241,7 @@ fn attach(
         match rows.col(var) {
             None => rows.push(var, col),
             Some(known) => {
-                let agrees = (0..rows.len).map(|row| known.eq_rows(row, &col, row));
+                let agrees = (0..rows.len).map(|row| known.eq_rows(row, &col, row, Meet::Clojure));
                 let keep = keep.get_or_insert_with(|| vec![true; rows.len]);
                 agrees.zip(keep).for_each(|(agrees, keep)| *keep &= agrees);
             }

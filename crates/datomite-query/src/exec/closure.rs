@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::Exec;
 use crate::QueryError;
 use crate::ast::Var;
+use crate::meet::Meet;
 use crate::options::Limits;
 use crate::plan::{Closure, Mask, Source};
 use crate::relation::{Col, Kind, Relation};
@@ -84,7 +85,8 @@ impl Exec<'_> {
         };
         found.key = Some(vec![Var(0), Var(1)]);
         if both {
-            found = super::join::semi(found, asked, &[Var(0), Var(1)], true, self.limits)?;
+            let both = [Var(0), Var(1)];
+            found = super::join::semi(found, asked, &both, true, Meet::Same, self.limits)?;
         }
         Ok(Some(found.select(&[Var(0), Var(1)])))
     }

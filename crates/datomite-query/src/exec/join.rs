@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::QueryError;
 use crate::ast::Var;
+use crate::meet::Meet;
 use crate::options::Limits;
 use crate::relation::{Col, Kind, Relation};
 
@@ -41,6 +42,7 @@ pub(crate) fn pairs(
     left_len: usize,
     right: &[&Col],
     right_len: usize,
+    how: Meet,
     limits: &Limits,
 ) -> Result<Pairs, QueryError> {
     if let ([a], [b]) = (left, right)
@@ -51,7 +53,7 @@ pub(crate) fn pairs(
         }
         return word_pairs(&a, &b, limits);
     }
-    hash_pairs(left, left_len, right, right_len, limits)
+    hash_pairs(left, left_len, right, right_len, how, limits)
 }
 
 fn ids_of(col: &Col, len: usize) -> Option<Vec<u64>> {
@@ -118,6 +120,7 @@ fn hash_pairs(
     left_len: usize,
     right: &[&Col],
     right_len: usize,
+    how: Meet,
     limits: &Limits,
 ) -> Result<Pairs, QueryError> {
     let mut heads: FxHashMap<u64, u32> = FxHashMap::default();
@@ -135,7 +138,7 @@ fn hash_pairs(
         let mut at = heads.get(&hash).copied().unwrap_or(NONE);
         while at != NONE {
             let mut cols = left.iter().zip(right);
-            if cols.all(|(a, b)| a.eq_rows(row, b, at as usize)) {
+            if cols.all(|(a, b)| a.eq_rows(row, b, at as usize, how)) {
                 pairs.push(row as u32, at, limits)?;
             }
             at = next[at as usize];
@@ -144,10 +147,13 @@ fn hash_pairs(
     Ok(pairs)
 }
 
-/// The natural join: rows that agree on all variables they share.
+/// The natural join: rows that agree on all variables they share. Where values meet that are not
+/// the same, those of the smaller side stay, as in Datomic; of a pattern over a database, those of
+/// the rows so far.
 pub(crate) fn join(
     left: Relation,
     right: Relation,
+    how: Meet,
     limits: &Limits,
 ) -> Result<Relation, QueryError> {
     if left.vars.is_empty() {
@@ -162,16 +168,38 @@ pub(crate) fn join(
         .copied()
         .filter(|v| right.has(*v))
         .collect();
-    let pairs = if shared.is_empty() {
-        product(left.len, right.len, limits)?
-    } else {
-        let cols = |relation: &Relation| relation.positions(&shared);
-        let (a, b) = (cols(&left), cols(&right));
-        let a: Vec<&Col> = a.iter().map(|at| &left.cols[*at]).collect();
-        let b: Vec<&Col> = b.iter().map(|at| &right.cols[*at]).collect();
-        pairs(&a, left.len, &b, right.len, limits)?
-    };
+    if shared.is_empty() {
+        let pairs = product(left.len, right.len, limits)?;
+        let result = glue(&left, &right, &pairs, limits)?;
+        return Ok(proved(result, &left, &right));
+    }
+    let (a, b) = (left.positions(&shared), right.positions(&shared));
+    let a: Vec<&Col> = a.iter().map(|at| &left.cols[*at]).collect();
+    let b: Vec<&Col> = b.iter().map(|at| &right.cols[*at]).collect();
+    let pairs = pairs(&a, left.len, &b, right.len, how, limits)?;
     let mut result = glue(&left, &right, &pairs, limits)?;
+    let mut exact = true;
+    let from_right = how == Meet::Clojure && right.len < left.len;
+    for (at, var) in shared.iter().enumerate() {
+        if a[at].is_exact() && b[at].is_exact() {
+            continue;
+        }
+        exact = false;
+        if from_right {
+            let place = result.positions(&[*var])[0];
+            result.cols[place] = b[at].gather_in(&pairs.right, &mut limits.growth())?;
+        }
+    }
+    if exact {
+        return Ok(proved(result, &left, &right));
+    }
+    // Equal values need not be the same: nothing is proved of them.
+    result.dependencies.clear();
+    Ok(result)
+}
+
+/// The rows of both, with what is known of each.
+fn proved(mut result: Relation, left: &Relation, right: &Relation) -> Relation {
     result.key = match (&left.key, &right.key) {
         (Some(a), Some(b)) => {
             let mut key = a.clone();
@@ -183,7 +211,7 @@ pub(crate) fn join(
     for (a, b) in &right.dependencies {
         result.depends(*a, *b);
     }
-    Ok(result)
+    result
 }
 
 fn times(len: usize, relation: Relation) -> Relation {
@@ -230,6 +258,7 @@ pub(crate) fn semi(
     right: &Relation,
     vars: &[Var],
     keep: bool,
+    how: Meet,
     limits: &Limits,
 ) -> Result<Relation, QueryError> {
     let cols = |relation: &Relation| relation.positions(vars);
@@ -239,7 +268,7 @@ pub(crate) fn semi(
         right.cols[b[0]].ids(right.len),
     ) {
         (Some(left), Some(right)) if vars.len() == 1 => word_matches(&left, &right, limits)?,
-        _ => hash_matches((&left, &a), (right, &b), limits)?,
+        _ => hash_matches((&left, &a), (right, &b), how, limits)?,
     };
     left.filter(limits, |row| matched[row] == keep)
 }
@@ -271,6 +300,7 @@ fn word_matches(left: &[u64], right: &[u64], limits: &Limits) -> Result<Vec<bool
 fn hash_matches(
     left: (&Relation, &[usize]),
     right: (&Relation, &[usize]),
+    how: Meet,
     limits: &Limits,
 ) -> Result<Vec<bool>, QueryError> {
     let ((left, a), (right, b)) = (left, right);
@@ -278,7 +308,7 @@ fn hash_matches(
     let mut next = vec![NONE; right.len];
     let same = |x: &Relation, p: &[usize], row: usize, at: u32| {
         let mut cols = p.iter().zip(b);
-        cols.all(|(p, q)| x.cols[*p].eq_rows(row, &right.cols[*q], at as usize))
+        cols.all(|(p, q)| x.cols[*p].eq_rows(row, &right.cols[*q], at as usize, how))
     };
     for row in 0..right.len {
         limits.tick()?;
@@ -359,7 +389,7 @@ impl RowIndex {
             for at in self.probe(left.hash_row(left_cols, row)) {
                 let mut cols = left_cols.iter().zip(&self.cols);
                 let same = |(a, b): (&usize, &usize)| {
-                    left.cols[*a].eq_rows(row, &rows.cols[*b], at as usize)
+                    left.cols[*a].eq_rows(row, &rows.cols[*b], at as usize, Meet::Clojure)
                 };
                 if cols.all(same) {
                     pairs.push(row as u32, at, limits)?;
@@ -387,8 +417,9 @@ impl Table {
         for row in 0..rows.len {
             limits.tick()?;
             let is_known = self.seen.probe(rows.hash_row(&cols, row)).any(|at| {
+                let at = at as usize;
                 let mut cols = cols.iter();
-                cols.all(|c| rows.cols[*c].eq_rows(row, &self.rows.cols[*c], at as usize))
+                cols.all(|c| rows.cols[*c].eq_rows(row, &self.rows.cols[*c], at, Meet::Same))
             });
             if !is_known {
                 fresh.push(row as u32);

@@ -21,6 +21,7 @@ use crate::ast::Var;
 use crate::builtins::Context;
 use crate::explain::{Operator, Trace, Used};
 use crate::input::Input;
+use crate::meet::Meet;
 use crate::options::{Limits, Stopwatch};
 use crate::plan::{Env, NotOp, Op, OrOp, Plan, Pos, RowsOp, Source, Step};
 use crate::relation::{Col, Relation};
@@ -116,7 +117,7 @@ impl Exec<'_> {
                 Relation::empty(vars)
             });
         }
-        join::semi(rows, &found, &join, false, self.limits)
+        join::semi(rows, &found, &join, false, Meet::Stored, self.limits)
     }
 
     fn or(&self, op: &OrOp, rows: Relation) -> Result<Relation, QueryError> {
@@ -144,10 +145,10 @@ impl Exec<'_> {
             return Ok(match op.out.is_empty() {
                 true if found.len == 0 => Relation::empty(rows.vars),
                 true => rows,
-                false => join::semi(rows, &found, &op.out, true, self.limits)?,
+                false => join::semi(rows, &found, &op.out, true, Meet::Clojure, self.limits)?,
             });
         }
-        join::join(rows, found, self.limits)
+        join::join(rows, found, Meet::Clojure, self.limits)
     }
 
     /// The rows of both.
@@ -175,13 +176,17 @@ impl Exec<'_> {
                 if matches!(term, Pos::Blank) {
                     continue;
                 }
+                // What came before decides first: a row that does not match may be too short.
+                if !matches {
+                    break;
+                }
                 let value = tuple.get(at).ok_or_else(|| too_short(tuple))?;
                 match term {
-                    Pos::Const(form) => matches &= crate::relation::join_eq(form, value),
+                    Pos::Const(form) => matches &= Meet::Clojure.forms(form, value),
                     Pos::Free(var) | Pos::Bound(var) => {
                         match values.iter().find(|(known, _)| known == var) {
                             Some((_, known)) => {
-                                matches &= crate::relation::join_eq(known, value);
+                                matches &= Meet::Clojure.forms(known, value);
                             }
                             None => values.push((*var, value)),
                         }
@@ -211,7 +216,8 @@ impl Exec<'_> {
             }
         }
         let cols = cols.into_iter().map(Col::of_forms).collect();
-        join::join(rows, Relation::new(vars, cols, len), self.limits)
+        let found = Relation::new(vars, cols, len);
+        join::join(rows, found, Meet::Clojure, self.limits)
     }
 }
 

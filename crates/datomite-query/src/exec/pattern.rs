@@ -5,7 +5,7 @@
 //! together. `each`: few keys; one range for each row. `sets`: an indexed value constant; the
 //! entities that have it, joined.
 
-use datomite_db::{Bound, Db, KeyRange, Side, ViewRun};
+use datomite_db::{Bound, Db, KeyRange, Side, ViewRun, equal_range};
 use datomite_model::{Attribute, Edn, EntityId, Index, T, Value, ValueType};
 use rustc_hash::FxHashMap;
 
@@ -13,10 +13,12 @@ use super::values::{Values, equals, is_whole};
 use super::{Exec, join};
 use crate::QueryError;
 use crate::ast::Var;
+use crate::builtins::clj;
 use crate::error::Place;
 use crate::explain::Operator;
+use crate::meet::Meet;
 use crate::options::Limits;
-use crate::plan::{PatternOp, Pos, entity, scalar};
+use crate::plan::{PatternOp, Pos, entity, keyword, scalar};
 use crate::relation::{Col, Kind, Relation, words_in};
 use crate::sort::sorted;
 
@@ -190,16 +192,12 @@ impl Pattern<'_> {
         let value = match (&op.v, &op.terms[2]) {
             _ if value_in_range => true,
             (Some(value), _) => equals(run.v(row), value),
-            (None, Pos::Const(form)) => {
-                crate::relation::join_eq(&Edn::from(run.v(row).to_value()), form)
-            }
+            (None, Pos::Const(form)) => Meet::Stored.forms(&Edn::from(run.v(row).to_value()), form),
             _ => true,
         };
         value
             && match &op.terms[3] {
-                Pos::Const(form) => {
-                    crate::relation::integer(form) == Some(run.tx(row).raw() as i64)
-                }
+                Pos::Const(form) => crate::meet::integer(form) == Some(run.tx(row).raw() as i64),
                 _ => true,
             }
             && match &op.terms[4] {
@@ -250,12 +248,13 @@ impl Pattern<'_> {
         let v = self.op.v.clone();
         match (&self.op.attribute, e) {
             (_, Some(_)) => {
-                let exact = a.is_some() && v.is_some();
+                let exact = a.is_some() && v.as_ref().is_some_and(is_one_place);
                 let range = KeyRange::prefix(e, a, v.filter(|_| exact));
                 (Index::Eavt, range, exact)
             }
             (Some(attribute), None) if v.is_some() && attribute.has_avet() => {
-                (Index::Avet, KeyRange::prefix(None, a, v), true)
+                let (range, exact) = places(attribute, v);
+                (Index::Avet, range, exact)
             }
             (Some(attribute), None) if v.is_some() && attribute.is_ref() => {
                 (Index::Vaet, KeyRange::prefix(None, a, v), true)
@@ -286,14 +285,42 @@ impl Pattern<'_> {
         let limits = self.exec.limits;
         let _held = limits.hold(rows.bytes().saturating_add(found.bytes()));
         match keys {
-            None => join::join(rows, found, limits),
+            None => join::join(rows, found, Meet::Stored, limits),
             Some((vars, cols)) => join_resolved(rows, &vars, &cols, &found, limits),
+        }
+    }
+
+    /// A bound column as values of the attribute, where it must be read so: as entities or as
+    /// keywords. Nothing equals the nil of what cannot be read.
+    fn read_as_value(
+        &self,
+        col: &Col,
+        len: usize,
+        place: &std::sync::Arc<Place>,
+    ) -> Result<Option<Col>, QueryError> {
+        let value_type = self.op.attribute.as_ref().map(|a| a.value_type);
+        match value_type {
+            Some(ValueType::Ref) if col.ids(0).is_some() => Ok(None),
+            Some(ValueType::Ref) if self.op.coerces => {
+                let ids = resolve_col(self.db, col, len, place)?;
+                Ok(Some(Col::Word(Kind::Ref, ids)))
+            }
+            Some(ValueType::Keyword) if !matches!(col, Col::Code(..)) => {
+                let read = |form: Edn| match form {
+                    form if !clj::is_true(&form) => Ok(Edn::Nil),
+                    form if self.op.coerces => Ok(Edn::from(keyword(&form)?)),
+                    form => Ok(form),
+                };
+                let forms: Result<Vec<Edn>, QueryError> =
+                    col.forms(len).into_iter().map(read).collect();
+                Ok(Some(Col::Mixed(forms?)))
+            }
+            _ => Ok(None),
         }
     }
 
     /// Columns of the rows so far that hold no ids where the pattern has references: resolved.
     fn resolved_keys(&self, rows: &Relation) -> Result<Option<KeyCols>, QueryError> {
-        let is_ref = self.op.attribute.as_ref().is_some_and(|a| a.is_ref());
         let mut any = false;
         let (mut vars, mut cols) = (Vec::new(), Vec::new());
         for (at, term) in self.op.terms.iter().enumerate() {
@@ -308,15 +335,17 @@ impl Pattern<'_> {
                 continue;
             }
             let col = column(rows, *var);
-            let is_id = at < 2 || at == 2 && is_ref;
-            if is_id && col.ids(0).is_none() {
-                any = true;
-                let place = std::sync::Arc::new(self.place.clone());
-                let ids = resolve_col(self.db, col, rows.len, &place)?;
-                cols.push(Col::Word(Kind::Ref, ids));
-            } else {
-                cols.push(col.clone());
-            }
+            let place = std::sync::Arc::new(self.place.clone());
+            let read = match at {
+                0 | 1 if col.ids(0).is_none() => {
+                    let ids = resolve_col(self.db, col, rows.len, &place)?;
+                    Some(Col::Word(Kind::Ref, ids))
+                }
+                2 => self.read_as_value(col, rows.len, &place)?,
+                _ => None,
+            };
+            any |= read.is_some();
+            cols.push(read.unwrap_or_else(|| col.clone()));
             vars.push(*var);
         }
         Ok(any.then_some((vars, cols)))
@@ -344,7 +373,7 @@ impl Pattern<'_> {
         for (var, col) in &repeated {
             let first = column(&relation, *var);
             for (row, keep) in keep.iter_mut().enumerate() {
-                *keep &= first.eq_rows(row, col, row);
+                *keep &= first.eq_rows(row, col, row, Meet::Stored);
             }
         }
         relation.filter(self.exec.limits, |row| keep[row])
@@ -407,7 +436,7 @@ impl Pattern<'_> {
         if few {
             self.exec.uses(Operator::EachEntity, Index::Eavt);
             let a = Some(attribute.id);
-            let v = self.op.v.clone();
+            let v = self.op.v.clone().filter(is_one_place);
             let exact = v.is_some();
             for (row, key) in keys.iter().enumerate() {
                 let range = KeyRange::prefix(Some(EntityId::new(*key)), a, v.clone());
@@ -443,15 +472,16 @@ impl Pattern<'_> {
             Index::Vaet
         };
         self.exec.uses(Operator::ValueSet, index);
-        let range = KeyRange::prefix(None, Some(attribute.id), Some(value.clone()));
+        let (range, exact) = places(attribute, Some(value.clone()));
         let mut batch = self.batch([true, false, false]);
         batch.e = Some(Vec::new());
-        self.read(index, &range, true, 0, &mut batch)?;
+        self.read(index, &range, exact, 0, &mut batch)?;
         let e = batch.e.take().unwrap_or_default();
         let keys = Col::Word(Kind::Ref, keys);
         let found = Col::Word(Kind::Ref, e);
         let len = batch.rows.len();
-        let mut pairs = join::pairs(&[&keys], rows.len, &[&found], len, self.exec.limits)?;
+        let limits = self.exec.limits;
+        let mut pairs = join::pairs(&[&keys], rows.len, &[&found], len, Meet::Stored, limits)?;
         if self.exists_only() {
             let mut last = u32::MAX;
             pairs
@@ -517,20 +547,18 @@ impl Pattern<'_> {
             Index::Avet
         };
         self.exec.uses(Operator::EachValue, index);
-        let ids = match attribute.is_ref() {
-            true => Some(resolve_col(self.db, col, rows.len, place)?),
-            false => None,
-        };
-        let mut batch = self.batch([false, false, true]);
+        let read = self.read_as_value(col, rows.len, place)?;
+        let col = read.as_ref().unwrap_or(col);
+        // Where values of several places are equal, `attach` compares them.
+        let exact = attribute.value_type != ValueType::Uri;
+        let mut batch = self.batch([false, false, exact]);
         for row in 0..rows.len {
-            let value = match &ids {
-                Some(ids) => Some(Value::Ref(EntityId::new(ids[row]))),
-                None => typed(attribute, &col.get(row)),
+            let Some(value) = typed(attribute, &col.get(row)) else {
+                continue;
             };
-            let Some(value) = value else { continue };
-            let range = KeyRange::prefix(None, Some(attribute.id), Some(value));
+            let (range, _) = places(attribute, Some(value));
             self.read(index, &range, true, row as u32, &mut batch)?;
-            batch.keep_one(self.exists_only(), row as u32);
+            batch.keep_one(exact && self.exists_only(), row as u32);
         }
         let found = std::mem::take(&mut batch.rows);
         self.attach(rows, &found, batch)
@@ -586,7 +614,9 @@ impl Pattern<'_> {
         let attribute = a.and_then(|id| self.db.schema().attribute(id));
         match (a, attribute, form) {
             (Some(_), None, _) => Ok(()),
-            (Some(_), Some(attribute), Some(form)) if attribute.has_avet() => {
+            (Some(_), Some(attribute), Some(form))
+                if attribute.has_avet() && attribute.value_type != ValueType::Uri =>
+            {
                 match typed(attribute, &form) {
                     Some(value) => {
                         let range = KeyRange::prefix(None, a, Some(value));
@@ -601,7 +631,7 @@ impl Pattern<'_> {
                 self.exec.uses(Operator::AnyAttribute, Index::Aevt);
                 self.read(Index::Aevt, &range, false, row_id, batch)
             }
-            (None, _, form) => match form.as_ref().and_then(crate::relation::integer) {
+            (None, _, form) => match form.as_ref().and_then(crate::meet::integer) {
                 Some(id) => {
                     let value = Value::Ref(EntityId::new(id as u64));
                     let range = KeyRange::prefix(None, None, Some(value));
@@ -624,23 +654,21 @@ impl Pattern<'_> {
             rows.gather(found, one_each, &mut self.exec.limits.growth())?
         };
         let mut keep: Option<Vec<bool>> = None;
-        let is_ref = self.op.attribute.as_ref().is_some_and(|a| a.is_ref());
         for (at, (term, col)) in self.op.terms.iter().zip(batch.columns()).enumerate() {
             let Some(col) = col else { continue };
             match term {
                 Pos::Free(var) if !result.has(*var) => result.push(*var, col),
                 Pos::Free(var) | Pos::Bound(var) => {
                     let mut known = column(&result, *var);
-                    let resolved;
-                    if at == 2 && is_ref && known.ids(0).is_none() {
+                    let read;
+                    if at == 2 {
                         let place = std::sync::Arc::new(self.place.clone());
-                        let ids = resolve_col(self.db, known, result.len, &place)?;
-                        resolved = Col::Word(Kind::Ref, ids);
-                        known = &resolved;
+                        read = self.read_as_value(known, result.len, &place)?;
+                        known = read.as_ref().unwrap_or(known);
                     }
                     let keep = keep.get_or_insert_with(|| vec![true; result.len]);
                     for (row, keep) in keep.iter_mut().enumerate() {
-                        *keep &= known.eq_rows(row, &col, row);
+                        *keep &= known.eq_rows(row, &col, row, Meet::Stored);
                     }
                 }
                 Pos::Blank | Pos::Const(_) => {}
@@ -793,6 +821,19 @@ fn entities(attribute: &Attribute, first: u64, last: u64) -> KeyRange {
     }
 }
 
+/// Whether what equals the value stands at one place of the index.
+fn is_one_place(value: &Value) -> bool {
+    !matches!(value, Value::Uri(_))
+}
+
+/// The range of AVET or VAET that holds all that equals a value, and whether it holds nothing else.
+fn places(attribute: &Attribute, v: Option<Value>) -> (KeyRange, bool) {
+    match v {
+        Some(uri @ Value::Uri(_)) => (equal_range(None, attribute.id, &uri), false),
+        v => (KeyRange::prefix(None, Some(attribute.id), v), true),
+    }
+}
+
 /// The value of an attribute that joins with a form, without resolving anything.
 fn typed(attribute: &Attribute, form: &Edn) -> Option<Value> {
     match attribute.value_type {
@@ -826,7 +867,7 @@ fn join_resolved(
         .iter()
         .map(|at| &found.cols[*at])
         .collect();
-    let pairs = join::pairs(&left, rows.len, &right, found.len, limits)?;
+    let pairs = join::pairs(&left, rows.len, &right, found.len, Meet::Stored, limits)?;
     join::glue(&rows, found, &pairs, limits)
 }
 

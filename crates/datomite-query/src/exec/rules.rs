@@ -19,6 +19,7 @@ use crate::QueryError;
 use crate::ast::Var;
 use crate::error::Place;
 use crate::explain::{Operator, Used};
+use crate::meet::Meet;
 use crate::options::{Held, Limits, Stopwatch};
 use crate::plan::{Op, Plan, Pos, RuleKey, RuleOp, RulePlan};
 use crate::relation::{Col, Relation};
@@ -78,10 +79,10 @@ impl Exec<'_> {
             return Ok(match bound.is_empty() {
                 true if found.len == 0 => Relation::empty(rows.vars),
                 true => rows,
-                false => join::semi(rows, &found, &bound, true, self.limits)?,
+                false => join::semi(rows, &found, &bound, true, Meet::Clojure, self.limits)?,
             });
         }
-        join::join(rows, found, self.limits)
+        join::join(rows, found, Meet::Clojure, self.limits)
     }
 
     /// All rows of a rule over its arguments for the asked values of the bound ones.
@@ -169,7 +170,7 @@ fn as_seen_by(op: &RuleOp, found: Relation, limits: &Limits) -> Result<Relation,
             Some(known) => {
                 let keep = keep.get_or_insert_with(|| vec![true; found.len]);
                 for (row, keep) in keep.iter_mut().enumerate() {
-                    *keep &= known.eq_rows(row, col, row);
+                    *keep &= known.eq_rows(row, col, row, Meet::Clojure);
                 }
             }
         }
@@ -434,7 +435,7 @@ impl<'a> Fixpoint<'a> {
             out = Some(join::glue(&state.arrived, &new, &met, limits)?);
         }
         if let Some(rows) = arriving {
-            let met = join::join(rows.clone(), all, limits)?;
+            let met = join::join(rows.clone(), all, Meet::Clojure, limits)?;
             out = Some(match out {
                 None => met,
                 Some(out) => self.exec.append(out, met)?,

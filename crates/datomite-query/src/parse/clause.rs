@@ -14,7 +14,7 @@ use crate::ast::{Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term
 use crate::error::Place;
 
 /// The most positions of a pattern that mean something.
-const POSITIONS_MAX: usize = 5;
+pub(crate) const POSITIONS_MAX: usize = 5;
 
 /// A list of clauses.
 pub(super) fn parse_clauses(
@@ -37,7 +37,7 @@ pub(super) fn parse_clauses(
     Ok(clauses)
 }
 
-/// One clause; `(not)` is none.
+/// One clause; `(not)` is none, and so are `not` and `or` of predicates without variables.
 fn parse_clause(form: Node<'_>, scope: &mut Scope) -> Result<Option<Clause>, QueryError> {
     let Some(items) = form.items() else {
         return Err(form.error("argument in :where is not a list"));
@@ -59,7 +59,7 @@ fn parse_clause(form: Node<'_>, scope: &mut Scope) -> Result<Option<Clause>, Que
     match head.symbol().filter(plain).map(Symbol::as_str) {
         Some("not") => parse_not(form, source, rest, scope),
         Some("not-join") => parse_not_join(form, source, rest, scope).map(Some),
-        Some("or") => parse_or(form, source, rest, scope).map(Some),
+        Some("or") => parse_or(form, source, rest, scope),
         Some("or-join") => parse_or_join(form, source, rest, scope).map(Some),
         Some("and") => Err(form.error("`and` stands only inside `or`")),
         Some(name) => Ok(Some(Clause::Rule(RuleCall {
@@ -86,6 +86,16 @@ fn term(form: Node<'_>, scope: &mut Scope) -> Term {
     }
 }
 
+/// Adds the variables inside a list or vector.
+fn mention(form: Node<'_>, scope: &mut Scope, into: &mut Vec<Var>) {
+    for item in form.items().unwrap_or_default() {
+        match item.variable() {
+            Some(name) => push_new(into, scope.var(name)),
+            None => mention(item, scope, into),
+        }
+    }
+}
+
 fn pattern(
     form: Node<'_>,
     source: SourceRef,
@@ -99,9 +109,14 @@ fn pattern(
         });
     }
     let items = &items[..items.len().min(POSITIONS_MAX)];
+    let mut mentions = Vec::new();
+    for item in items {
+        mention(*item, scope, &mut mentions);
+    }
     Ok(Clause::Pattern(Pattern {
         source,
         terms: items.iter().map(|item| term(*item, scope)).collect(),
+        mentions,
         place: form.place(),
     }))
 }
@@ -188,6 +203,13 @@ fn parse_not(
     }
     let clauses = parse_clauses(rest, scope)?;
     let join = shared_variables(&clauses);
+    if join.is_empty()
+        && clauses
+            .iter()
+            .all(|clause| matches!(clause, Clause::Call(_)))
+    {
+        return Ok(None);
+    }
     if join.is_empty() {
         return Err(form.error("a not clause needs a variable"));
     }
@@ -252,7 +274,7 @@ fn parse_or(
     source: SourceRef,
     rest: &[Node<'_>],
     scope: &mut Scope,
-) -> Result<Clause, QueryError> {
+) -> Result<Option<Clause>, QueryError> {
     let branches = parse_branches(rest, scope)?;
     let mut join: Vec<Var> = Vec::new();
     for (i, branch) in branches.iter().enumerate() {
@@ -263,7 +285,11 @@ fn parse_or(
         }
         vars.into_iter().for_each(|v| push_new(&mut join, v));
     }
-    finish_or(form, source, join, Vec::new(), branches)
+    let mut clauses = branches.iter().flatten();
+    if join.is_empty() && clauses.all(|clause| matches!(clause, Clause::Call(_))) {
+        return Ok(None);
+    }
+    finish_or(form, source, join, Vec::new(), branches).map(Some)
 }
 
 fn finish_or(

@@ -141,7 +141,8 @@ pub(super) fn repeated(
     None
 }
 
-/// `:keys`, `:strs` or `:syms`.
+/// `:keys`, `:strs` or `:syms`. Of several the first in this order gives the names, and `:strs`
+/// beside `:keys` makes texts of them, as in Datomic.
 pub(super) fn parse_keys(
     sections: &[(&'static str, Vec<Node<'_>>)],
     elements: usize,
@@ -158,21 +159,33 @@ pub(super) fn parse_keys(
             elements,
         });
     }
+    let as_keywords = *kind == "keys";
+    let as_texts = sections.iter().any(|(kind, _)| *kind == "strs");
     let name = |form: &Node<'_>| {
-        let text = match form.form {
-            Edn::Value(Value::Symbol(s)) => s.as_str(),
-            Edn::Value(Value::Keyword(k)) => k.as_str(),
-            Edn::Value(Value::String(s)) => s,
-            _ => return Err(form.error(format!("expected a name in :{kind}, found"))),
+        let name = match as_keywords {
+            true => keyword_of(form.form),
+            false => form.form.clone(),
         };
-        Ok(match *kind {
-            "keys" => Edn::Value(Value::Keyword(Keyword::parse(text))),
-            "strs" => Edn::string(text),
-            _ => Edn::symbol(text),
-        })
+        match (as_texts, name) {
+            (true, Edn::Value(Value::String(text))) => Edn::Value(Value::String(text)),
+            (true, name) => Edn::string(&name.to_string()),
+            (false, name) => name,
+        }
     };
-    let names = forms.iter().map(name).collect::<Result<Vec<Edn>, _>>()?;
+    let names = forms.iter().map(name).collect();
     Ok(Some(Keys { names }))
+}
+
+/// The keyword of a name; of anything else nil, as Clojure has it.
+fn keyword_of(form: &Edn) -> Edn {
+    match form {
+        Edn::Value(Value::Symbol(name)) => {
+            Edn::Value(Value::Keyword(Keyword::parse(name.as_str())))
+        }
+        Edn::Value(Value::String(name)) => Edn::Value(Value::Keyword(Keyword::parse(name))),
+        Edn::Value(Value::Keyword(_)) => form.clone(),
+        _ => Edn::Nil,
+    }
 }
 
 /// `:order-by [?x :desc (count ?y)]`: elements of `:find`, each with an optional direction.

@@ -20,6 +20,7 @@ use crate::QueryError;
 use crate::ast::{Ast, Find, InputForm, Var};
 use crate::error::Place;
 
+pub(crate) use clause::POSITIONS_MAX;
 pub(crate) use rule::parse_rules;
 
 /// How deep clauses may stand in clauses.

@@ -3,10 +3,10 @@
 //! A clause runs when what it needs is bound; of those that can, the one that is expected to leave
 //! the fewest rows runs next. What no order can bind is Datomic's error, found before anything
 //! runs. Statistics choose among right orders; they never decide an answer. One order is not free:
-//! a variable that a function or a collection binds is bound by it before a pattern reads it as an
-//! entity, so that an ident or lookup ref in it is resolved in every order.
+//! where a pattern reads a value of another type as an entity or keyword (`coerce.rs`).
 
 mod closure;
+mod coerce;
 mod estimate;
 mod narrow;
 mod resolve;
@@ -23,13 +23,14 @@ use rustc_hash::FxHashMap;
 use crate::QueryError;
 use crate::ast::{
     Binding, Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new,
+    term_variables,
 };
 use crate::error::Place;
 use crate::options::Limits;
 pub(crate) use closure::Closure;
 pub(crate) use estimate::Estimates;
 pub(crate) use narrow::Narrowed;
-pub(crate) use resolve::{AttributeTerm, attribute, entity, scalar, value};
+pub(crate) use resolve::{AttributeTerm, attribute, entity, keyword, scalar, value};
 pub(crate) use rules::{Mask, RuleKey, RulePlan, RuleTable};
 
 /// What a source is.
@@ -75,6 +76,9 @@ pub(crate) struct Scope<'a> {
     pub(crate) constants: &'a FxHashMap<Var, Edn>,
     /// Variables that hold a database or a log.
     pub(crate) objects: &'a [Var],
+    /// Whether a predicate of constants filters: beside values that are known before the rows are,
+    /// and in `or` and rules. As in Datomic it does not among patterns alone.
+    pub(crate) decides: bool,
 }
 
 /// Clauses in the order in which they run.
@@ -131,6 +135,9 @@ pub(crate) struct PatternOp {
     pub(crate) v: Option<Value>,
     /// No row can match.
     pub(crate) never: bool,
+    /// Whether a value that is bound before is read as the attribute's type (an ident as an entity,
+    /// a text as a keyword), so that one that cannot be is an error. Else it just does not match.
+    pub(crate) coerces: bool,
     /// Rows in the attribute's index range; exact on the present.
     pub(crate) total: u64,
     /// What comparisons beside the pattern leave of an indexed attribute's values.
@@ -149,6 +156,8 @@ pub(crate) struct RowsOp {
 pub(crate) struct CallOp {
     pub(crate) call: Call,
     pub(crate) source: Option<usize>,
+    /// Whether it filters where it has no variable.
+    pub(crate) decides: bool,
 }
 
 /// `not`.
@@ -232,9 +241,11 @@ impl Env {
         for clause in clauses {
             left.push(self.candidate(scope, clause)?);
         }
+        narrow::mark_alone(&mut left, bound);
         if !self.as_written {
             self.narrow(scope, &mut left, bound)?;
         }
+        coerce::mark(&mut left, bound);
         let estimates = Estimates::new(&left);
         let mut plan = Plan {
             steps: Vec::with_capacity(left.len()),
@@ -271,7 +282,7 @@ impl Env {
             if !self.can_run(scope, candidate, &plan.bound)? {
                 continue;
             }
-            let deferred = is_deferred(candidate, left, &plan.bound);
+            let deferred = coerce::is_deferred(at, left, &plan.bound);
             let rows = self.expected(scope, candidate, plan, estimates)?;
             let better = match &best {
                 None => true,
@@ -458,6 +469,7 @@ impl Env {
             (Clause::Call(call), _) => Op::Call(CallOp {
                 call: call.clone(),
                 source: candidate.source,
+                decides: scope.decides,
             }),
             (Clause::Not(not), _) => Op::Not(self.not_op(scope, candidate.source, not)?),
             (Clause::Or(or), _) => Op::Or(self.or_op(scope, candidate.source, or, bound, rows)?),
@@ -516,7 +528,11 @@ impl Env {
         bound: &[Var],
         rows: f64,
     ) -> Result<OrOp, QueryError> {
-        let inner = Scope { source, ..scope };
+        let inner = Scope {
+            source,
+            decides: true,
+            ..scope
+        };
         let seed = seed_of(or, bound);
         let seed_rows = if seed.is_empty() { 1.0 } else { rows };
         let mut branches = Vec::with_capacity(or.branches.len());
@@ -572,6 +588,7 @@ fn pattern_op(
         e: None,
         v: None,
         never: false,
+        coerces: false,
         total: 0,
         narrowed: Narrowed::default(),
     };
@@ -598,6 +615,7 @@ fn pattern_op(
             place: Some(Box::new(Place::clone(place))),
         });
     }
+    op.never |= !pattern.mentions.is_empty();
     if !op.never {
         op.total = estimate::total(db, &op)?;
     }
@@ -636,50 +654,6 @@ fn feasible<T>(plan: Result<T, QueryError>) -> Result<Option<T>, QueryError> {
     }
 }
 
-/// Whether a pattern had better wait: it reads as an entity or attribute a variable that a call or
-/// collection still has to bind, or it knows only its value (and would see references alone) while
-/// another clause is about to bind its entity or attribute.
-fn is_deferred(candidate: &Candidate<'_>, left: &[Candidate<'_>], bound: &[Var]) -> bool {
-    let Facts::Pattern(op) = &candidate.facts else {
-        return false;
-    };
-    let is_ref = op.attribute.as_ref().is_some_and(|a| a.is_ref());
-    let free = |at: usize| match &op.terms[at] {
-        Pos::Free(var) if !bound.contains(var) => Some(*var),
-        _ => None,
-    };
-    let known = |at: usize| match &op.terms[at] {
-        Pos::Free(var) => bound.contains(var),
-        Pos::Const(_) | Pos::Bound(_) => true,
-        Pos::Blank => false,
-    };
-    let by_value = op.attribute.is_none() && !known(0) && !known(1);
-    let ends: Vec<Var> = [free(0), free(1)].into_iter().flatten().collect();
-    let value = free(2).filter(|_| is_ref);
-    let mut others = left.iter().filter(|other| !std::ptr::eq(*other, candidate));
-    others.any(|other| {
-        let mut binds = Vec::new();
-        let as_given = match (other.clause, &other.facts) {
-            (Clause::Not(_), _) => return false,
-            (Clause::Call(call), _) => {
-                call.binding.iter().for_each(|b| b.variables(&mut binds));
-                true
-            }
-            (Clause::Pattern(_), facts) => {
-                other.clause.variables(&mut binds);
-                matches!(facts, Facts::Rows(_))
-            }
-            (Clause::Or(_) | Clause::Rule(_), _) => {
-                other.clause.variables(&mut binds);
-                false
-            }
-        };
-        let ends_bound = binds.iter().any(|var| ends.contains(var));
-        (ends_bound && (by_value || as_given))
-            || (as_given && value.is_some_and(|var| binds.contains(&var)))
-    })
-}
-
 impl Clause {
     /// Adds what the clause, run as `op`, has bound.
     fn variables_bound(&self, op: &Op, into: &mut Vec<Var>) {
@@ -699,7 +673,11 @@ impl Clause {
                 let binding: Option<&Binding> = call.call.binding.as_ref();
                 binding.into_iter().for_each(|b| b.variables(into));
             }
-            Op::Pattern(_) | Op::Rows(_) => self.variables(into),
+            Op::Pattern(_) | Op::Rows(_) => {
+                if let Clause::Pattern(pattern) = self {
+                    term_variables(&pattern.terms, into);
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 //! which index order and `<` are the same order.
 
 use datomite_db::{Bound, KeyRange, Side};
-use datomite_model::{Edn, EntityId, Index, Value, ValueType};
+use datomite_model::{Edn, EntityId, Index, Symbol, Value, ValueType};
 
 use super::{Candidate, Env, Facts, PatternOp, Pos, Scope, Source};
 use crate::QueryError;
@@ -82,6 +82,36 @@ impl Env {
         }
         Ok(())
     }
+}
+
+/// Marks the patterns of which a comparison with nothing leaves no row.
+pub(super) fn mark_alone(left: &mut [Candidate<'_>], bound: &[Var]) {
+    let calls: Vec<&Call> = left
+        .iter()
+        .filter_map(|candidate| match candidate.clause {
+            Clause::Call(call) if call.binding.is_none() => Some(call),
+            _ => None,
+        })
+        .collect();
+    for candidate in left {
+        if let Facts::Pattern(op) = &mut candidate.facts {
+            op.never |= calls.iter().any(|call| is_alone(call, &op.terms[2], bound));
+        }
+    }
+}
+
+/// `[(< ?v)]`, `[(<= ?v)]`, `[(= ?v)]` beside the pattern that reads `?v`: compared with nothing,
+/// no value passes. (Of what no pattern reads, they have too few arguments.)
+fn is_alone(call: &Call, value: &Pos, bound: &[Var]) -> bool {
+    let (Some([name, only]), Pos::Free(var)) = (call.form.as_sequence(), value) else {
+        return false;
+    };
+    let mut slots = call.slots.iter();
+    let reads =
+        slots.any(|(known, slot)| Some(known) == only.as_symbol() && *slot == Slot::Var(*var));
+    reads
+        && !bound.contains(var)
+        && matches!(name.as_symbol().map(Symbol::as_str), Some("<" | "<=" | "="))
 }
 
 /// The variable whose values a range of AVET can give, and their type.

@@ -10,7 +10,7 @@ use datomite_model::{Attribute, BigInt, Edn, EntityId, Keyword, TupleKind, Value
 
 use crate::QueryError;
 use crate::error::{Place, nearest};
-use crate::relation::integer;
+use crate::meet::integer;
 
 /// What stands in the attribute position, once resolved.
 #[derive(Clone, Debug)]
@@ -95,7 +95,8 @@ pub(crate) fn value(
     }
 }
 
-fn keyword(form: &Edn) -> Result<Keyword, QueryError> {
+/// The keyword that a form means; `":a/b"` and symbols do, too.
+pub(crate) fn keyword(form: &Edn) -> Result<Keyword, QueryError> {
     match form {
         Edn::Value(Value::Keyword(keyword)) => Ok(keyword.clone()),
         Edn::Value(Value::String(text)) if text.starts_with(':') => Ok(Keyword::parse(text)),

@@ -278,6 +278,7 @@ impl Env {
         let mut rows = 0.0;
         for definition in &rule.definitions {
             let scope = Scope {
+                decides: true,
                 source,
                 names: &definition.names,
                 constants: &constants,

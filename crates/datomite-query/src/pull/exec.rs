@@ -40,6 +40,7 @@ pub(crate) struct Prepared<'a> {
 
 struct PreparedSpec<'a> {
     spec: &'a Spec,
+    direction: Direction,
     /// None where there is no such attribute, or where it cannot be followed in reverse.
     attribute: Option<Arc<Attribute>>,
     xform: Option<Callable>,
@@ -82,7 +83,7 @@ impl<'a> Prepared<'a> {
         let mut forward: Vec<(EntityId, usize)> = specs
             .iter()
             .enumerate()
-            .filter(|(_, spec)| spec.spec.direction == Direction::Forward)
+            .filter(|(_, spec)| spec.direction == Direction::Forward)
             .filter_map(|(at, spec)| Some((spec.attribute.as_ref()?.id, at)))
             .collect();
         forward.sort();
@@ -207,8 +208,7 @@ impl<'a> Prepared<'a> {
         answer: &mut Answer,
     ) -> Result<(), QueryError> {
         for (at, spec) in self.specs.iter().enumerate() {
-            if spec.spec.direction == Direction::Reverse || walked[at] || answer.has(&spec.spec.key)
-            {
+            if spec.direction == Direction::Reverse || walked[at] || answer.has(&spec.spec.key) {
                 continue;
             }
             let value = spec.shape(self, at, std::mem::take(&mut found[at]), path, here)?;
@@ -222,7 +222,7 @@ impl<'a> Prepared<'a> {
     /// The reverse specs, last: what they find stands in the place of what is there.
     fn reverse(&self, path: &mut Path, here: Here, answer: &mut Answer) -> Result<(), QueryError> {
         for (at, spec) in self.specs.iter().enumerate() {
-            if spec.spec.direction == Direction::Forward {
+            if spec.direction == Direction::Forward {
                 continue;
             }
             let values = match here.id {
@@ -310,6 +310,22 @@ fn leap(from: usize, to: usize, holds: impl Fn(usize) -> bool) -> usize {
     low
 }
 
+/// Which attribute a spec means, and which way: an attribute whose own name begins with an
+/// underscore goes before the reverse of another.
+fn resolved(db: &Db, spec: &Spec) -> (Direction, Option<Arc<Attribute>>) {
+    let named = |name: &Keyword| db.schema().attribute_named(name).cloned();
+    if spec.direction == Direction::Forward {
+        return (Direction::Forward, named(&spec.attribute));
+    }
+    match named(&spec.whole_name()) {
+        Some(own) => (Direction::Forward, Some(own)),
+        None => {
+            let refs = named(&spec.attribute).filter(|attribute| attribute.is_ref());
+            (Direction::Reverse, refs)
+        }
+    }
+}
+
 impl<'a> PreparedSpec<'a> {
     fn new(
         db: &'a Db,
@@ -317,9 +333,7 @@ impl<'a> PreparedSpec<'a> {
         spec: &'a Spec,
         limits: &'a Limits,
     ) -> Result<PreparedSpec<'a>, QueryError> {
-        let attribute = db.schema().attribute_named(&spec.attribute).cloned();
-        let followed =
-            |attribute: &Arc<Attribute>| spec.direction == Direction::Forward || attribute.is_ref();
+        let (direction, attribute) = resolved(db, spec);
         let xform = match &spec.xform {
             None => None,
             Some(name) if is_own_xform(name) => Some(find(name, db.functions())?),
@@ -334,7 +348,8 @@ impl<'a> PreparedSpec<'a> {
         };
         Ok(PreparedSpec {
             spec,
-            attribute: attribute.filter(followed),
+            direction,
+            attribute,
             xform,
             sub,
             stubs: pattern.id,
@@ -350,7 +365,7 @@ impl<'a> PreparedSpec<'a> {
 
     /// Whether the answer is a vector.
     fn is_many(&self) -> bool {
-        let many = |attribute: &Arc<Attribute>| match self.spec.direction {
+        let many = |attribute: &Arc<Attribute>| match self.direction {
             Direction::Forward => attribute.is_many(),
             Direction::Reverse => !attribute.is_component,
         };
@@ -399,7 +414,7 @@ impl<'a> PreparedSpec<'a> {
         };
         let forms = values.len() as u64 + 2;
         pattern.limits.pulled(weigh::FORM * forms)?;
-        if let (Sub::None, Direction::Forward) = (&self.spec.sub, self.spec.direction) {
+        if let (Sub::None, Direction::Forward) = (&self.spec.sub, self.direction) {
             let mut whole = Whole::new(pattern.db, self.spec.style, here.id, pattern.limits);
             return whole.values(attribute, values, here.level);
         }

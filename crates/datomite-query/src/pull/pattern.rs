@@ -82,6 +82,17 @@ impl Spec {
             && self.direction == Direction::Forward
             && self.attribute.as_str() == "db/id"
     }
+
+    /// The name with its underscore, where it has one.
+    pub(super) fn whole_name(&self) -> Keyword {
+        match self.direction {
+            Direction::Forward => self.attribute.clone(),
+            Direction::Reverse => {
+                let name = format!("_{}", self.attribute.name());
+                Keyword::new(self.attribute.namespace(), &name)
+            }
+        }
+    }
 }
 
 impl Pattern {
