@@ -165,7 +165,7 @@ pub(crate) fn hash_word(kind: Kind, word: u64, state: &mut FxHasher) {
 fn number_word(x: f64) -> u64 {
     let x = match x {
         x if x.is_nan() => f64::NAN,
-        x if x == 0.0 => 0.0,
+        0.0 => 0.0,
         x => x,
     };
     double_word(x)
