@@ -162,8 +162,10 @@ fn element(form: &Edn, pattern: &mut Pattern, path: &mut Path) -> Result<(), Pul
     }
     if let Edn::Map(entries) = form {
         for (key, value) in entries {
-            if wildcard(key) == Some(KeyStyle::Keyword) {
-                continue;
+            match wildcard(key) {
+                Some(KeyStyle::Keyword) => continue,
+                Some(KeyStyle::Text) => return Err(PullError::NotAKeyword { form: key.clone() }),
+                None => {}
             }
             let mut spec = expression(key, path)?;
             path.push(key.clone());
@@ -344,7 +346,7 @@ pub(super) fn is_own_xform(name: &Symbol) -> bool {
 fn attribute(form: &Edn) -> Option<Spec> {
     let (keyword, style) = match form {
         Edn::Value(Value::Keyword(keyword)) => (keyword.clone(), KeyStyle::Keyword),
-        Edn::Value(Value::String(text)) if text.len() > 1 && text.starts_with(':') => {
+        Edn::Value(Value::String(text)) if text.starts_with(':') => {
             (Keyword::parse(text), KeyStyle::Text)
         }
         _ => return None,
