@@ -304,3 +304,9 @@ impl Stopwatch {
         self.0.elapsed()
     }
 }
+
+/// The time, for uuids that begin with it.
+pub(crate) fn seconds_since_1970() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs())
+}

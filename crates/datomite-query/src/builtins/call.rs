@@ -1,19 +1,20 @@
-//! A call as it is written in a clause, compiled once and evaluated for each row.
+//! Calls as they run: what can be called, and the evaluation of a compiled call for each row.
 //!
-//! Decides what `(f arg …)` means: which symbols are functions, which are variables, what
-//! literals, nested calls and the few macros do. As in Datomic, the variables of a call are those
-//! that stand directly in it or inside its literal vectors, maps and sets; a variable that stands
-//! only in a nested list is an error. Nested calls of constants are evaluated when the call is
-//! compiled.
+//! `compile.rs` makes the nodes that are evaluated here; this file refuses to know what they were
+//! written as. Recursion of functions is limited ([`DEPTH_MAX`]), and so are the turns of a loop.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datomite_db::Function;
+use datomite_db::{Db, Function, Log};
 use datomite_model::{Edn, Symbol, Value};
 
-use super::{Arg, Builtin, CallError, Context, Outcome, clj, collections, find, java};
-use crate::QueryError;
+use super::compile::Compiler;
+use super::{Arg, Builtin, CallError, Context, LENGTH_MAX, Outcome, clj, collections, hash};
+use crate::{QueryError, weigh};
+
+/// How deep forms and functions may be evaluated within each other: what a small stack holds.
+const DEPTH_MAX: usize = 180;
 
 /// Something that can be called.
 #[derive(Clone)]
@@ -26,28 +27,63 @@ pub(crate) enum Callable {
     Value(Arc<Edn>),
     /// `(fn [x] body)`
     Closure(Arc<Closure>),
-    /// `(comp f g)`
-    Compose(Arc<[Callable]>),
-    /// `(partial f x)`
-    Partial(Arc<(Callable, Vec<Edn>)>),
-    /// `(complement f)`
-    Complement(Arc<Callable>),
-    /// `(constantly x)`
-    Constantly(Arc<Edn>),
-    /// `(juxt f g)`
-    Juxt(Arc<[Callable]>),
+    /// A function that a function made: `(comp f g)`, `(partial f x)`.
+    Made(Maker, Arc<[Held]>),
 }
 
-/// A literal function. It sees its parameters and nothing around it.
+/// An argument that outlives its row.
+#[derive(Clone)]
+pub(crate) enum Held {
+    Edn(Edn),
+    Db(Db),
+    Log(Log),
+    Function(Callable),
+}
+
+/// What makes functions of functions and values.
+#[derive(Clone, Copy)]
+pub(crate) enum Maker {
+    Comp,
+    Juxt,
+    Partial,
+    Complement,
+    Constantly,
+    Fnil,
+    EveryPred,
+    SomeFn,
+    /// `(memoize f)`: f itself.
+    Same,
+    Comparator,
+    /// `(map f)`, `(filter f)` …: the function without its collection.
+    Stage(&'static Builtin),
+    /// A sequence without end, to be taken from.
+    Iterate,
+    Cycle,
+    Repeat,
+    Naturals,
+    Repeatedly,
+}
+
+/// A literal function with the values that it sees around it.
 pub(crate) struct Closure {
-    name: Symbol,
-    parameters: usize,
-    body: Node,
+    form: Arc<FnForm>,
+    around: Vec<Held>,
 }
 
-/// How deep forms may stand in a call, and how many steps a chain (`->`, `cond`) may have, which
-/// nests as deep.
-const NESTED_MAX: usize = 100;
+/// A literal function as compiled.
+pub(super) struct FnForm {
+    pub(super) name: Symbol,
+    pub(super) arities: Vec<Arity>,
+}
+
+/// One parameter list of a literal function, and what it does. Its slots: those around it, the
+/// function itself, the parameters.
+pub(super) struct Arity {
+    pub(super) parameters: usize,
+    /// Whether a list of further arguments follows the parameters.
+    pub(super) rest: bool,
+    pub(super) body: Node,
+}
 
 /// A compiled call.
 pub(crate) struct Call {
@@ -55,14 +91,14 @@ pub(crate) struct Call {
     slots: Vec<Symbol>,
 }
 
-enum Node {
+pub(super) enum Node {
     Const(Edn),
-    /// A variable or source of the clause, or a parameter of a closure.
+    /// A variable or source of the clause, a parameter, or a name of `let`.
     Slot(usize),
     Function(Callable),
     Call(Callable, Vec<Node>),
-    /// The head is a variable that holds something callable.
-    Dynamic(usize, Vec<Node>),
+    /// What is called is known when it runs.
+    Dynamic(Box<Node>, Vec<Node>),
     Vector(Vec<Node>),
     Set(Vec<Node>),
     Map(Vec<(Node, Node)>),
@@ -71,18 +107,47 @@ enum Node {
     Or(Vec<Node>),
     Do(Vec<Node>),
     Case(Box<Case>),
+    /// Values that get the next slots, one after the other, and what is evaluated with them.
+    Let(Vec<Node>, Box<Node>),
+    Fn(Arc<FnForm>),
+    Make(Maker, Vec<Node>),
+    /// As `Let`, again and again while its body is a `Recur`.
+    Loop(Vec<Node>, Box<Node>),
+    Recur(Vec<Node>),
 }
 
-struct Case {
-    value: Node,
-    branches: Vec<(Vec<Edn>, Node)>,
-    default: Option<Node>,
+pub(super) struct Case {
+    pub(super) value: Node,
+    pub(super) branches: Vec<(Vec<Edn>, Node)>,
+    pub(super) default: Option<Node>,
 }
 
-/// What a node gives: a borrowed argument or a new value.
+/// What a node gives: a borrowed argument, something new, or another turn of the loop.
 enum Done<'a> {
     Borrowed(Arg<'a>),
     Owned(Edn),
+    Made(Held),
+    Recur(Vec<Held>),
+}
+
+impl Held {
+    pub(super) fn of(arg: Arg<'_>) -> Held {
+        match arg {
+            Arg::Edn(form) => Held::Edn(form.clone()),
+            Arg::Db(db) => Held::Db(db.clone()),
+            Arg::Log(log) => Held::Log(log.clone()),
+            Arg::Function(callable) => Held::Function(callable.clone()),
+        }
+    }
+
+    pub(super) fn arg(&self) -> Arg<'_> {
+        match self {
+            Held::Edn(form) => Arg::Edn(form),
+            Held::Db(db) => Arg::Db(db),
+            Held::Log(log) => Arg::Log(log),
+            Held::Function(callable) => Arg::Function(callable),
+        }
+    }
 }
 
 impl Callable {
@@ -92,32 +157,8 @@ impl Callable {
             Callable::Builtin(builtin) => builtin.invoke(context, args),
             Callable::Own(name, function) => super::call_own(name, function, args),
             Callable::Value(form) => call_value(form, args),
-            Callable::Closure(closure) => closure.call(context, args),
-            Callable::Constantly(form) => Ok(form.as_ref().clone()),
-            Callable::Complement(inner) => {
-                let answer = inner.call(context, args)?;
-                Ok(Edn::Value(Value::Boolean(!clj::is_true(&answer))))
-            }
-            Callable::Partial(parts) => {
-                let (inner, first) = parts.as_ref();
-                let first = first.iter().map(Arg::Edn);
-                let all: Vec<Arg<'_>> = first.chain(args.iter().copied()).collect();
-                inner.call(context, &all)
-            }
-            Callable::Juxt(parts) => {
-                let answers: Result<Vec<Edn>, QueryError> =
-                    parts.iter().map(|part| part.call(context, args)).collect();
-                checked(Edn::Vector(answers?), context)
-            }
-            Callable::Compose(parts) => {
-                let Some((last, rest)) = parts.split_last() else {
-                    return call_identity(args);
-                };
-                let first = last.call(context, args)?;
-                rest.iter()
-                    .rev()
-                    .try_fold(first, |value, part| part.call(context, &[Arg::Edn(&value)]))
-            }
+            Callable::Closure(closure) => closure.call(self, context, args),
+            Callable::Made(maker, held) => maker.call(held, context, args),
         }
     }
 
@@ -133,14 +174,139 @@ impl Callable {
     }
 }
 
-fn call_identity(args: &[Arg<'_>]) -> Outcome {
-    match args {
-        [Arg::Edn(form)] => Ok((*form).clone()),
-        _ => Err(arity("comp", "1", args.len())),
+/// Calls an argument as a function.
+pub(super) fn call_arg(function: Arg<'_>, context: &Context<'_>, args: &[Arg<'_>]) -> Outcome {
+    match function {
+        Arg::Function(callable) => callable.call(context, args),
+        Arg::Edn(form) if Callable::is_callable(form) => call_value(form, args),
+        Arg::Edn(form) => Err(bad(form, "it cannot be called")),
+        Arg::Db(_) | Arg::Log(_) => Err(bad(&Edn::symbol("$"), "it cannot be called")),
     }
 }
 
-fn arity(function: &str, expected: &str, found: usize) -> QueryError {
+impl Maker {
+    fn call(self, held: &[Held], context: &Context<'_>, args: &[Arg<'_>]) -> Outcome {
+        let truth = |answer: bool| Ok(Edn::Value(Value::Boolean(answer)));
+        let apply = |held: &Held, args: &[Arg<'_>]| call_arg(held.arg(), context, args);
+        match self {
+            Maker::Comp => compose(held, context, args),
+            Maker::Juxt => {
+                let all: Result<Vec<Edn>, QueryError> =
+                    held.iter().map(|part| apply(part, args)).collect();
+                let all = Edn::Vector(all?);
+                weigh::check_value(&all, context.limits)?;
+                Ok(all)
+            }
+            Maker::Partial => {
+                let (inner, first) = first_of(held)?;
+                let first = first.iter().map(Held::arg);
+                let all: Vec<Arg<'_>> = first.chain(args.iter().copied()).collect();
+                apply(inner, &all)
+            }
+            Maker::Complement => truth(!clj::is_true(&apply(first_of(held)?.0, args)?)),
+            Maker::Constantly => match first_of(held)?.0 {
+                Held::Edn(form) => Ok(form.clone()),
+                _ => Err(bad(&Edn::symbol("constantly"), "it gives no value")),
+            },
+            Maker::Fnil => {
+                let (inner, defaults) = first_of(held)?;
+                let filled = args.iter().enumerate().map(|(at, arg)| match arg {
+                    Arg::Edn(Edn::Nil) => defaults.get(at).map_or(*arg, Held::arg),
+                    arg => *arg,
+                });
+                apply(inner, &filled.collect::<Vec<_>>())
+            }
+            Maker::EveryPred => every_and_some(held, context, args, false),
+            Maker::SomeFn => every_and_some(held, context, args, true),
+            Maker::Same => apply(first_of(held)?.0, args),
+            Maker::Comparator => compared(first_of(held)?.0, context, args),
+            Maker::Stage(_)
+            | Maker::Iterate
+            | Maker::Cycle
+            | Maker::Repeat
+            | Maker::Naturals
+            | Maker::Repeatedly => Err(bad(
+                &Edn::symbol("call"),
+                "a transducer or endless sequence is no function",
+            )),
+        }
+    }
+}
+
+fn first_of(held: &[Held]) -> Result<(&Held, &[Held]), QueryError> {
+    held.split_first()
+        .ok_or_else(|| arity("a function of functions", "1 or more", 0))
+}
+
+fn compose(parts: &[Held], context: &Context<'_>, args: &[Arg<'_>]) -> Outcome {
+    let Some((last, rest)) = parts.split_last() else {
+        return match args {
+            [Arg::Edn(form)] => Ok((*form).clone()),
+            _ => Err(arity("comp", "1", args.len())),
+        };
+    };
+    let first = call_arg(last.arg(), context, args)?;
+    rest.iter().rev().try_fold(first, |value, part| {
+        call_arg(part.arg(), context, &[Arg::Edn(&value)])
+    })
+}
+
+/// `every-pred` (whether all hold of all) and `some-fn` (the first true answer).
+fn every_and_some(tests: &[Held], context: &Context<'_>, args: &[Arg<'_>], some: bool) -> Outcome {
+    let mut last = if some {
+        Edn::Nil
+    } else {
+        Edn::Value(Value::Boolean(true))
+    };
+    for arg in args {
+        for test in tests {
+            last = call_arg(test.arg(), context, &[*arg])?;
+            match (some, clj::is_true(&last)) {
+                (true, true) => return Ok(last),
+                (false, false) => return Ok(Edn::Value(Value::Boolean(false))),
+                _ => {}
+            }
+        }
+    }
+    Ok(if some {
+        last
+    } else {
+        Edn::Value(Value::Boolean(true))
+    })
+}
+
+/// What a comparator says: a number as it is; true is before, else the other way round is asked.
+fn compared(test: &Held, context: &Context<'_>, args: &[Arg<'_>]) -> Outcome {
+    let [a, b] = args else {
+        return Err(arity("comparator", "2", args.len()));
+    };
+    Ok(Edn::long(comparison(test.arg(), context, *a, *b)? as i64))
+}
+
+/// The order of two arguments by a comparator or predicate.
+pub(super) fn comparison(
+    by: Arg<'_>,
+    context: &Context<'_>,
+    a: Arg<'_>,
+    b: Arg<'_>,
+) -> Result<std::cmp::Ordering, QueryError> {
+    use std::cmp::Ordering;
+    let answer = call_arg(by, context, &[a, b])?;
+    if let Some(number) = super::Number::of(&answer) {
+        return Ok(number.sign());
+    }
+    if clj::is_true(&answer) {
+        return Ok(Ordering::Less);
+    }
+    let back = call_arg(by, context, &[b, a])?;
+    Ok(if clj::is_true(&back) {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    })
+}
+
+pub(super) fn arity(function: &str, expected: &str, found: usize) -> QueryError {
     CallError::Arity {
         function: Symbol::parse(function),
         expected: expected.to_string(),
@@ -159,7 +325,12 @@ pub(super) fn call_value(form: &Edn, args: &[Arg<'_>]) -> Outcome {
         })
         .collect();
     let default = values.get(1).map_or(Edn::Nil, |form| (*form).clone());
-    let (Some(first), true) = (values.first(), values.len() == args.len() && args.len() < 3) else {
+    let most = match form {
+        Edn::Set(_) | Edn::Vector(_) | Edn::Value(Value::Tuple(_)) => 1,
+        _ => 2,
+    };
+    let fits = values.len() == args.len() && args.len() <= most;
+    let (Some(first), true) = (values.first(), fits) else {
         return Err(arity(&form.to_string(), "1 to 2", args.len()));
     };
     match form {
@@ -172,37 +343,86 @@ pub(super) fn call_value(form: &Edn, args: &[Arg<'_>]) -> Outcome {
 }
 
 impl Closure {
-    fn call(&self, context: &Context<'_>, args: &[Arg<'_>]) -> Outcome {
-        if args.len() != self.parameters {
-            let expected = self.parameters.to_string();
-            return Err(arity(self.name.as_str(), &expected, args.len()));
-        }
-        self.body.value(context, args)
+    fn call(&self, itself: &Callable, context: &Context<'_>, args: &[Arg<'_>]) -> Outcome {
+        let form = &self.form;
+        let exact = |arity: &&Arity| !arity.rest && arity.parameters == args.len();
+        let loose = |arity: &&Arity| arity.rest && arity.parameters <= args.len();
+        let fitting = form.arities.iter().find(exact);
+        let Some(fitting) = fitting.or_else(|| form.arities.iter().find(loose)) else {
+            let counts: Vec<String> = form
+                .arities
+                .iter()
+                .map(|arity| arity.parameters.to_string())
+                .collect();
+            return Err(arity(form.name.as_str(), &counts.join(" or "), args.len()));
+        };
+        self.run(fitting, itself, context, args)
     }
+
+    fn run(
+        &self,
+        arity: &Arity,
+        itself: &Callable,
+        context: &Context<'_>,
+        args: &[Arg<'_>],
+    ) -> Outcome {
+        let mut turn: Vec<Held> = Vec::new();
+        let mut first = true;
+        for _ in 0..LENGTH_MAX {
+            context.tick()?;
+            let mut slots: Vec<Arg<'_>> = self.around.iter().map(Held::arg).collect();
+            slots.push(Arg::Function(itself));
+            let more;
+            if first {
+                slots.extend(&args[..arity.parameters]);
+                if arity.rest {
+                    more = rest_of(&args[arity.parameters..])?;
+                    slots.push(Arg::Edn(&more));
+                }
+            } else {
+                slots.extend(turn.iter().map(Held::arg));
+            }
+            let next = match arity.body.done(context, &slots)? {
+                Done::Recur(values) => values,
+                done => return done.into_edn(),
+            };
+            if next.len() != arity.parameters + usize::from(arity.rest) {
+                return Err(self::arity(
+                    "recur",
+                    &arity.parameters.to_string(),
+                    next.len(),
+                ));
+            }
+            (turn, first) = (next, false);
+        }
+        Err(endless(&self.form.name))
+    }
+}
+
+fn rest_of(args: &[Arg<'_>]) -> Outcome {
+    let items: Result<Vec<Edn>, QueryError> = args
+        .iter()
+        .map(|arg| match arg {
+            Arg::Edn(form) => Ok((*form).clone()),
+            _ => Err(no_value()),
+        })
+        .collect();
+    items.map(collections::list_or_nil)
+}
+
+fn endless(name: &Symbol) -> QueryError {
+    CallError::TooLong {
+        function: name.clone(),
+        limit: LENGTH_MAX,
+    }
+    .into()
 }
 
 impl Call {
     /// Compiles a call as it is written: a list whose head is what is called.
     pub(crate) fn compile(form: &Edn, context: &Context<'_>) -> Result<Call, QueryError> {
-        let Some(items) = form.as_sequence().filter(|items| !items.is_empty()) else {
-            return Err(bad(form, "a call is a list that begins with a function"));
-        };
-        if crate::weigh::is_deeper(form, NESTED_MAX) {
-            return Err(too_deep());
-        }
-        let mut compiler = Compiler {
-            context,
-            scope: Vec::new(),
-        };
-        items.iter().for_each(|item| compiler.collect(item));
-        if items[0] == Edn::symbol("ground") && !compiler.scope.is_empty() {
-            return Err(bad(form, "ground takes a constant"));
-        }
-        let root = compiler.list(items, form)?;
-        Ok(Call {
-            root,
-            slots: compiler.scope,
-        })
+        let (root, slots) = Compiler::compile(form, context)?;
+        Ok(Call { root, slots })
     }
 
     /// The variables and sources that the call reads, in the order in which `eval` takes them.
@@ -216,21 +436,7 @@ impl Call {
     }
 }
 
-/// A new collection, unless it nests too deep or is too large.
-fn checked(value: Edn, context: &Context<'_>) -> Outcome {
-    crate::weigh::check_value(&value, context.limits)?;
-    Ok(value)
-}
-
-fn too_deep() -> QueryError {
-    QueryError::TooDeep {
-        what: "calls",
-        limit: NESTED_MAX,
-        place: None,
-    }
-}
-
-fn bad(form: &Edn, why: &'static str) -> QueryError {
+pub(super) fn bad(form: &Edn, why: &'static str) -> QueryError {
     CallError::BadForm {
         form: form.clone(),
         why,
@@ -238,294 +444,67 @@ fn bad(form: &Edn, why: &'static str) -> QueryError {
     .into()
 }
 
-/// Functions whose answer is not fixed by their arguments.
-const IMPURE: &[&str] = &["rand", "rand-int", "rand-nth", "shuffle"];
-
-struct Compiler<'a> {
-    context: &'a Context<'a>,
-    /// The symbols that stand for slots.
-    scope: Vec<Symbol>,
+fn no_value() -> QueryError {
+    bad(
+        &Edn::symbol("call"),
+        "a database, log or function is no value",
+    )
 }
 
-impl Compiler<'_> {
-    /// Notes the variables and sources that stand in a form, but not in lists.
-    fn collect(&mut self, form: &Edn) {
-        match form {
-            Edn::Value(Value::Symbol(symbol))
-                if is_slot(symbol) && !self.scope.contains(symbol) =>
-            {
-                self.scope.push(symbol.clone());
+impl<'a> Done<'a> {
+    fn into_edn(self) -> Outcome {
+        match self {
+            Done::Owned(form) | Done::Made(Held::Edn(form)) => Ok(form),
+            Done::Borrowed(Arg::Edn(form)) => Ok(form.clone()),
+            Done::Recur(_) => Err(bad(&Edn::symbol("recur"), "it is not the last thing done")),
+            Done::Borrowed(_) | Done::Made(_) => Err(no_value()),
+        }
+    }
+
+    fn into_held(self) -> Result<Held, QueryError> {
+        Ok(match self {
+            Done::Owned(form) => Held::Edn(form),
+            Done::Made(held) => held,
+            Done::Borrowed(arg) => Held::of(arg),
+            Done::Recur(_) => {
+                return Err(bad(&Edn::symbol("recur"), "it is not the last thing done"));
             }
-            Edn::Vector(items) | Edn::Set(items) => {
-                items.iter().for_each(|item| self.collect(item));
-            }
-            Edn::Map(entries) => entries.iter().for_each(|(key, value)| {
-                self.collect(key);
-                self.collect(value);
-            }),
-            _ => {}
-        }
-    }
-
-    fn node(&self, form: &Edn) -> Result<Node, QueryError> {
-        match form {
-            Edn::Value(Value::Symbol(symbol)) => self.symbol(symbol, form),
-            Edn::List(items) if items.is_empty() => Ok(Node::Const(form.clone())),
-            Edn::List(items) => self.list(items, form),
-            Edn::Vector(items) => Ok(fold(Node::Vector(self.nodes(items)?))),
-            Edn::Set(items) => Ok(fold(Node::Set(self.nodes(items)?))),
-            Edn::Map(entries) => {
-                let entries: Result<Vec<(Node, Node)>, QueryError> = entries
-                    .iter()
-                    .map(|(key, value)| Ok((self.node(key)?, self.node(value)?)))
-                    .collect();
-                Ok(fold(Node::Map(entries?)))
-            }
-            _ => Ok(Node::Const(form.clone())),
-        }
-    }
-
-    fn nodes(&self, forms: &[Edn]) -> Result<Vec<Node>, QueryError> {
-        forms.iter().map(|form| self.node(form)).collect()
-    }
-
-    fn symbol(&self, symbol: &Symbol, form: &Edn) -> Result<Node, QueryError> {
-        if let Some(at) = self.scope.iter().rposition(|known| known == symbol) {
-            return Ok(Node::Slot(at));
-        }
-        if is_slot(symbol) {
-            return Err(bad(form, "a variable inside a nested call is not seen"));
-        }
-        if let Some(class) = java::class_named(symbol) {
-            return Ok(Node::Const(class));
-        }
-        find(symbol, self.context.functions).map(Node::Function)
-    }
-
-    fn list(&self, items: &[Edn], form: &Edn) -> Result<Node, QueryError> {
-        let (head, rest) = (&items[0], &items[1..]);
-        if let Some(name) = head.as_symbol() {
-            if let Some(special) = self.special(name.as_str(), rest, form) {
-                return special;
-            }
-            if let Some(at) = self.scope.iter().rposition(|known| known == name) {
-                return Ok(Node::Dynamic(at, self.nodes(rest)?));
-            }
-        }
-        let callable = self.function(head)?;
-        Ok(self.fold_call(callable, self.nodes(rest)?))
-    }
-
-    /// Evaluates a call of constants now; one that fails is left to fail when a row asks for it.
-    fn fold_call(&self, callable: Callable, args: Vec<Node>) -> Node {
-        let constant = args
-            .iter()
-            .all(|arg| matches!(arg, Node::Const(_) | Node::Function(_)));
-        let pure = !matches!(&callable, Callable::Own(..))
-            && !matches!(&callable, Callable::Builtin(b) if IMPURE.contains(&b.name));
-        let node = Node::Call(callable, args);
-        if !(constant && pure) {
-            return node;
-        }
-        match node.value(self.context, &[]) {
-            Ok(value) => Node::Const(value),
-            Err(_) => node,
-        }
-    }
-
-    /// What a form names where a function is wanted.
-    fn function(&self, form: &Edn) -> Result<Callable, QueryError> {
-        if let Edn::Value(Value::Symbol(symbol)) = form {
-            return find(symbol, self.context.functions);
-        }
-        match self.node(form)? {
-            Node::Function(callable) => Ok(callable),
-            Node::Const(value) if Callable::is_callable(&value) => {
-                Ok(Callable::Value(Arc::new(value)))
-            }
-            _ => Err(bad(form, "it cannot be called")),
-        }
-    }
-
-    fn functions(&self, forms: &[Edn]) -> Result<Arc<[Callable]>, QueryError> {
-        forms.iter().map(|form| self.function(form)).collect()
-    }
-
-    /// Macros and forms that make functions; none where the name is no such thing.
-    fn special(&self, name: &str, rest: &[Edn], form: &Edn) -> Option<Result<Node, QueryError>> {
-        Some(match (name, rest) {
-            ("quote", [quoted]) => Ok(Node::Const(quoted.clone())),
-            ("if" | "if-not", [test, then, rest @ ..]) if rest.len() < 2 => {
-                self.choice(name, test, std::slice::from_ref(then), rest)
-            }
-            ("when" | "when-not", [test, body @ ..]) => self.choice(name, test, body, &[]),
-            ("cond", clauses) => self.cond(clauses, form),
-            ("case", [value, branches @ ..]) => self.case(value, branches),
-            ("and", forms) => self.nodes(forms).map(Node::And),
-            ("or", forms) => self.nodes(forms).map(Node::Or),
-            ("do", forms) => self.nodes(forms).map(Node::Do),
-            ("->", [first, steps @ ..]) => self.thread(first, steps, false),
-            ("->>", [first, steps @ ..]) => self.thread(first, steps, true),
-            ("fn" | "fn*", [Edn::Vector(parameters), body @ ..]) => self.closure(parameters, body),
-            ("comp", parts) => self
-                .functions(parts)
-                .map(|parts| Node::Function(Callable::Compose(parts))),
-            ("juxt", parts) => self
-                .functions(parts)
-                .map(|parts| Node::Function(Callable::Juxt(parts))),
-            ("complement", [inner]) => self
-                .function(inner)
-                .map(|inner| Node::Function(Callable::Complement(Arc::new(inner)))),
-            ("constantly", [value]) => self
-                .constant(value)
-                .map(|value| Node::Function(Callable::Constantly(Arc::new(value)))),
-            ("partial", [inner, first @ ..]) => self.partial(inner, first),
-            _ => return None,
         })
     }
 
-    fn constant(&self, form: &Edn) -> Result<Edn, QueryError> {
-        match self.node(form)? {
-            Node::Const(value) => Ok(value),
-            _ => Err(bad(form, "a constant is needed here")),
+    /// The same without borrowing from slots that end.
+    fn detached<'b>(self) -> Done<'b> {
+        match self {
+            Done::Owned(form) => Done::Owned(form),
+            Done::Made(held) => Done::Made(held),
+            Done::Recur(values) => Done::Recur(values),
+            Done::Borrowed(arg) => Done::Made(Held::of(arg)),
         }
     }
 
-    fn partial(&self, inner: &Edn, first: &[Edn]) -> Result<Node, QueryError> {
-        let inner = self.function(inner)?;
-        let first: Result<Vec<Edn>, QueryError> =
-            first.iter().map(|form| self.constant(form)).collect();
-        Ok(Node::Function(Callable::Partial(Arc::new((inner, first?)))))
-    }
-
-    fn choice(
-        &self,
-        name: &str,
-        test: &Edn,
-        then: &[Edn],
-        otherwise: &[Edn],
-    ) -> Result<Node, QueryError> {
-        let test = self.node(test)?;
-        let then = Node::Do(self.nodes(then)?);
-        let otherwise = Node::Do(self.nodes(otherwise)?);
-        Ok(Node::If(Box::new(if name.ends_with("-not") {
-            (test, otherwise, then)
-        } else {
-            (test, then, otherwise)
-        })))
-    }
-
-    fn cond(&self, clauses: &[Edn], form: &Edn) -> Result<Node, QueryError> {
-        if clauses.len() % 2 == 1 {
-            return Err(bad(form, "cond takes an even number of forms"));
+    fn arg(&self) -> Arg<'_> {
+        match self {
+            Done::Borrowed(arg) => *arg,
+            Done::Owned(form) => Arg::Edn(form),
+            Done::Made(held) => held.arg(),
+            Done::Recur(_) => Arg::Edn(&Edn::Nil),
         }
-        if clauses.len() / 2 > NESTED_MAX {
-            return Err(too_deep());
+    }
+
+    fn truth(&self) -> bool {
+        match self.arg() {
+            Arg::Edn(form) => clj::is_true(form),
+            _ => true,
         }
-        clauses
-            .chunks(2)
-            .rev()
-            .try_fold(Node::Const(Edn::Nil), |otherwise, pair| {
-                let test = self.node(&pair[0])?;
-                let then = self.node(&pair[1])?;
-                Ok(Node::If(Box::new((test, then, otherwise))))
-            })
     }
-
-    fn case(&self, value: &Edn, branches: &[Edn]) -> Result<Node, QueryError> {
-        let pairs = branches.chunks_exact(2);
-        let default = match pairs.remainder() {
-            [default] => Some(self.node(default)?),
-            _ => None,
-        };
-        let branches: Result<Vec<(Vec<Edn>, Node)>, QueryError> = pairs
-            .map(|pair| {
-                let tests = match &pair[0] {
-                    Edn::List(tests) => tests.clone(),
-                    test => vec![test.clone()],
-                };
-                Ok((tests, self.node(&pair[1])?))
-            })
-            .collect();
-        Ok(Node::Case(Box::new(Case {
-            value: self.node(value)?,
-            branches: branches?,
-            default,
-        })))
-    }
-
-    fn thread(&self, first: &Edn, steps: &[Edn], last: bool) -> Result<Node, QueryError> {
-        if steps.len() > NESTED_MAX {
-            return Err(too_deep());
-        }
-        let threaded = steps.iter().fold(first.clone(), |value, step| {
-            let mut items = match step {
-                Edn::List(items) if !items.is_empty() => items.clone(),
-                step => vec![step.clone()],
-            };
-            let at = if last { items.len() } else { 1 };
-            items.insert(at, value);
-            Edn::List(items)
-        });
-        self.node(&threaded)
-    }
-
-    fn closure(&self, parameters: &[Edn], body: &[Edn]) -> Result<Node, QueryError> {
-        let scope: Option<Vec<Symbol>> =
-            parameters.iter().map(|p| p.as_symbol().cloned()).collect();
-        let Some(scope) = scope.filter(|scope| scope.iter().all(|p| p.as_str() != "&")) else {
-            let form = Edn::Vector(parameters.to_vec());
-            return Err(bad(&form, "the parameters of fn are plain symbols"));
-        };
-        let inner = Compiler {
-            context: self.context,
-            scope,
-        };
-        Ok(Node::Function(Callable::Closure(Arc::new(Closure {
-            name: Symbol::parse("fn"),
-            parameters: inner.scope.len(),
-            body: Node::Do(inner.nodes(body)?),
-        }))))
-    }
-}
-
-/// Variables and sources.
-fn is_slot(symbol: &Symbol) -> bool {
-    symbol.namespace().is_none() && symbol.as_str().starts_with(['?', '$'])
-}
-
-/// A literal of constants is a constant.
-fn fold(node: Node) -> Node {
-    let constant = match &node {
-        Node::Vector(items) | Node::Set(items) => items.iter().all(Node::is_constant),
-        Node::Map(entries) => entries
-            .iter()
-            .all(|(key, value)| key.is_constant() && value.is_constant()),
-        _ => false,
-    };
-    if !constant {
-        return node;
-    }
-    let take = |items: Vec<Node>| items.into_iter().map(Node::into_constant).collect();
-    Node::Const(match node {
-        Node::Vector(items) => Edn::Vector(take(items)),
-        Node::Set(items) => Edn::Set(clj::distinct(take(items))),
-        Node::Map(entries) => Edn::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into_constant(), value.into_constant()))
-                .collect(),
-        ),
-        other => other.into_constant(),
-    })
 }
 
 impl Node {
-    fn is_constant(&self) -> bool {
+    pub(super) fn is_constant(&self) -> bool {
         matches!(self, Node::Const(_))
     }
 
-    fn into_constant(self) -> Edn {
+    pub(super) fn into_constant(self) -> Edn {
         match self {
             Node::Const(form) => form,
             _ => Edn::Nil,
@@ -533,23 +512,17 @@ impl Node {
     }
 
     /// The value, owned.
-    fn value(&self, context: &Context<'_>, slots: &[Arg<'_>]) -> Outcome {
-        match self.done(context, slots)? {
-            Done::Owned(form) => Ok(form),
-            Done::Borrowed(Arg::Edn(form)) => Ok(form.clone()),
-            Done::Borrowed(_) => Err(bad(
-                &Edn::symbol("call"),
-                "a database, log or function is no value",
-            )),
-        }
+    pub(super) fn value(&self, context: &Context<'_>, slots: &[Arg<'_>]) -> Outcome {
+        self.done(context, slots)?.into_edn()
     }
 
-    fn truth(&self, context: &Context<'_>, slots: &[Arg<'_>]) -> Result<bool, QueryError> {
-        Ok(match self.done(context, slots)? {
-            Done::Owned(form) => clj::is_true(&form),
-            Done::Borrowed(Arg::Edn(form)) => clj::is_true(form),
-            Done::Borrowed(_) => true,
-        })
+    /// What it gives, function or value, to be kept.
+    pub(super) fn held(
+        &self,
+        context: &Context<'_>,
+        slots: &[Arg<'_>],
+    ) -> Result<Held, QueryError> {
+        self.done(context, slots)?.into_held()
     }
 
     fn done<'a>(
@@ -558,23 +531,42 @@ impl Node {
         slots: &[Arg<'a>],
     ) -> Result<Done<'a>, QueryError> {
         match self {
-            Node::Const(form) => Ok(Done::Borrowed(Arg::Edn(form))),
-            Node::Slot(at) => Ok(Done::Borrowed(slots[*at])),
-            Node::Function(callable) => Ok(Done::Borrowed(Arg::Function(callable))),
+            Node::Const(form) => return Ok(Done::Borrowed(Arg::Edn(form))),
+            Node::Slot(at) => return Ok(Done::Borrowed(slots[*at])),
+            Node::Function(callable) => return Ok(Done::Borrowed(Arg::Function(callable))),
+            _ => {}
+        }
+        let depth = context.depth.get();
+        if depth >= DEPTH_MAX {
+            return Err(CallError::TooDeep { limit: DEPTH_MAX }.into());
+        }
+        context.depth.set(depth + 1);
+        let done = self.compound(context, slots);
+        context.depth.set(depth);
+        done
+    }
+
+    /// What a node of other nodes gives.
+    fn compound<'a>(
+        &'a self,
+        context: &Context<'_>,
+        slots: &[Arg<'a>],
+    ) -> Result<Done<'a>, QueryError> {
+        match self {
             Node::Call(callable, args) => {
                 with_args(args, context, slots, |args| callable.call(context, args))
                     .map(Done::Owned)
             }
-            Node::Dynamic(at, args) => with_args(args, context, slots, |args| match slots[*at] {
-                Arg::Function(callable) => callable.call(context, args),
-                Arg::Edn(form) if Callable::is_callable(form) => call_value(form, args),
-                Arg::Edn(form) => Err(bad(form, "it cannot be called")),
-                _ => Err(bad(&Edn::symbol("$"), "it cannot be called")),
-            })
-            .map(Done::Owned),
+            Node::Dynamic(head, args) => {
+                let head = head.done(context, slots)?;
+                with_args(args, context, slots, |args| {
+                    call_arg(head.arg(), context, args)
+                })
+                .map(Done::Owned)
+            }
             Node::If(parts) => {
                 let (test, then, otherwise) = parts.as_ref();
-                let branch = if test.truth(context, slots)? {
+                let branch = if test.done(context, slots)?.truth() {
                     then
                 } else {
                     otherwise
@@ -587,10 +579,25 @@ impl Node {
                 .iter()
                 .try_fold(Done::Owned(Edn::Nil), |_, node| node.done(context, slots)),
             Node::Case(case) => case.done(context, slots),
-            Node::Vector(_) | Node::Set(_) | Node::Map(_) => {
-                let value = self.literal(context, slots)?;
-                checked(value, context).map(Done::Owned)
+            Node::Let(values, body) => bound(values, slots, context, |slots| {
+                body.done(context, slots).map(Done::detached)
+            }),
+            Node::Fn(form) => Ok(Done::Made(Held::Function(Callable::Closure(Arc::new(
+                Closure {
+                    form: Arc::clone(form),
+                    around: slots.iter().map(|arg| Held::of(*arg)).collect(),
+                },
+            ))))),
+            Node::Make(maker, nodes) => {
+                let held = all_held(nodes, context, slots)?;
+                Ok(Done::Made(Held::Function(Callable::Made(
+                    *maker,
+                    held.into(),
+                ))))
             }
+            Node::Loop(values, body) => looped(values, body, context, slots),
+            Node::Recur(nodes) => all_held(nodes, context, slots).map(Done::Recur),
+            literal => literal.literal(context, slots).map(Done::Owned),
         }
     }
 
@@ -601,7 +608,7 @@ impl Node {
                 .map(|node| node.value(context, slots))
                 .collect()
         };
-        match self {
+        let made = match self {
             Node::Vector(items) => values(items).map(Edn::Vector),
             Node::Set(items) => values(items).map(|items| Edn::Set(clj::distinct(items))),
             Node::Map(nodes) => {
@@ -613,7 +620,9 @@ impl Node {
                 Ok(Edn::Map(entries))
             }
             node => node.value(context, slots),
-        }
+        }?;
+        weigh::check_value(&made, context.limits)?;
+        Ok(made)
     }
 }
 
@@ -637,6 +646,66 @@ impl Case {
     }
 }
 
+fn all_held(
+    nodes: &[Node],
+    context: &Context<'_>,
+    slots: &[Arg<'_>],
+) -> Result<Vec<Held>, QueryError> {
+    nodes.iter().map(|node| node.held(context, slots)).collect()
+}
+
+/// Evaluates values, each seeing those before it, and hands the longer slots over.
+fn bound<'r>(
+    values: &[Node],
+    slots: &[Arg<'_>],
+    context: &Context<'_>,
+    body: impl FnOnce(&[Arg<'_>]) -> Result<Done<'r>, QueryError>,
+) -> Result<Done<'r>, QueryError> {
+    let mut held: Vec<Held> = Vec::with_capacity(values.len());
+    for value in values {
+        let seen: Vec<Arg<'_>> = slots
+            .iter()
+            .copied()
+            .chain(held.iter().map(Held::arg))
+            .collect();
+        let next = value.held(context, &seen)?;
+        drop(seen);
+        held.push(next);
+    }
+    let seen: Vec<Arg<'_>> = slots
+        .iter()
+        .copied()
+        .chain(held.iter().map(Held::arg))
+        .collect();
+    body(&seen)
+}
+
+fn looped<'r>(
+    values: &[Node],
+    body: &Node,
+    context: &Context<'_>,
+    slots: &[Arg<'_>],
+) -> Result<Done<'r>, QueryError> {
+    let step = |seen: &[Arg<'_>]| body.done(context, seen).map(Done::detached);
+    let mut done: Done<'_> = bound(values, slots, context, step)?;
+    for _ in 0..LENGTH_MAX {
+        context.tick()?;
+        let Done::Recur(turn) = done else {
+            return Ok(done.detached());
+        };
+        if turn.len() != values.len() {
+            return Err(arity("recur", &values.len().to_string(), turn.len()));
+        }
+        let seen: Vec<Arg<'_>> = slots
+            .iter()
+            .copied()
+            .chain(turn.iter().map(Held::arg))
+            .collect();
+        done = body.done(context, &seen)?.detached();
+    }
+    Err(endless(&Symbol::parse("loop")))
+}
+
 /// The first value that ends the walk, or the last; `empty` where there is none.
 fn until<'a>(
     nodes: &'a [Node],
@@ -652,12 +721,7 @@ fn until<'a>(
     });
     for node in nodes {
         last = node.done(context, slots)?;
-        let truth = match &last {
-            Done::Owned(form) => clj::is_true(form),
-            Done::Borrowed(Arg::Edn(form)) => clj::is_true(form),
-            Done::Borrowed(_) => true,
-        };
-        if ends(truth) {
+        if ends(last.truth()) {
             break;
         }
     }
@@ -689,13 +753,10 @@ fn with_args(
     let done: Result<Vec<Done<'_>>, QueryError> =
         nodes.iter().map(|node| node.done(context, slots)).collect();
     let done = done?;
-    let args: Vec<Arg<'_>> = done
-        .iter()
-        .map(|done| match done {
-            Done::Borrowed(arg) => *arg,
-            Done::Owned(form) => Arg::Edn(form),
-        })
-        .collect();
+    if done.iter().any(|done| matches!(done, Done::Recur(_))) {
+        return Err(bad(&Edn::symbol("recur"), "it is not the last thing done"));
+    }
+    let args: Vec<Arg<'_>> = done.iter().map(Done::arg).collect();
     call(&args)
 }
 
@@ -703,9 +764,9 @@ fn with_args(
 pub(super) fn seq(form: &Edn) -> Option<Cow<'_, [Edn]>> {
     Some(match form {
         Edn::Nil => Cow::Borrowed(&[]),
-        Edn::Set(items) => Cow::Borrowed(items),
+        Edn::Set(items) => hash::set_order(items),
         Edn::Map(entries) => Cow::Owned(
-            entries
+            hash::map_order(entries)
                 .iter()
                 .map(|(key, value)| Edn::Vector(vec![key.clone(), value.clone()]))
                 .collect(),

@@ -54,6 +54,30 @@ pub(crate) fn equal_values(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Java's `equals`: of one type, decimals with their scale.
+pub(super) fn java_equal(a: &Edn, b: &Edn) -> bool {
+    match (a, b) {
+        (Edn::Value(Value::Bytes(_)), _) => false,
+        (Edn::Value(Value::Uri(_)), Edn::Value(Value::Uri(_))) => equal(a, b),
+        (Edn::Value(Value::Tuple(_)), _) | (_, Edn::Value(Value::Tuple(_))) => equal(a, b),
+        (Edn::Value(x), Edn::Value(y)) => x == y,
+        (Edn::Map(x), Edn::Map(y)) => {
+            let in_y = |(key, value): &(Edn, Edn)| {
+                y.iter()
+                    .any(|(k, v)| java_equal(key, k) && java_equal(value, v))
+            };
+            x.len() == y.len() && x.iter().all(in_y)
+        }
+        (Edn::Set(_), Edn::Set(_)) => equal(a, b),
+        _ => match (elements(a), elements(b)) {
+            (Some(x), Some(y)) => {
+                x.len() == y.len() && x.iter().zip(&*y).all(|(x, y)| java_equal(x, y))
+            }
+            _ => a == b,
+        },
+    }
+}
+
 fn equal_maps(a: &[(Edn, Edn)], b: &[(Edn, Edn)]) -> bool {
     if a.len() != b.len() {
         return false;
@@ -298,51 +322,4 @@ fn compare_sorted<'a, X: 'a>(
             .find(|o| o.is_ne())
             .unwrap_or(Ordering::Equal)
     })
-}
-
-/// The text of a form as `str` gives it: a string as it is, nil as nothing, the rest as printed.
-pub(crate) fn text_of(form: &Edn) -> String {
-    match form {
-        Edn::Nil => String::new(),
-        Edn::Char(c) => c.to_string(),
-        Edn::Tagged(tag, inner) if tag.as_str() == super::CLASS_TAG => {
-            format!("class {}", text_of(inner))
-        }
-        Edn::Tagged(tag, inner) if tag.as_str() == super::REGEX_TAG => text_of(inner),
-        Edn::Value(value) => match value {
-            Value::String(text) => text.to_string(),
-            Value::BigInt(n) => n.to_string(),
-            Value::BigDec(n) => n.to_string(),
-            Value::Instant(i) => i.to_string(),
-            Value::Uuid(u) => u.to_string(),
-            Value::Uri(u) => u.as_str().to_string(),
-            Value::Double(n) => double_text(*n, form),
-            Value::Float(n) => double_text(f64::from(*n), form),
-            _ => form.to_string(),
-        },
-        _ => form.to_string(),
-    }
-}
-
-fn double_text(number: f64, form: &Edn) -> String {
-    if number.is_nan() {
-        "NaN".into()
-    } else if number.is_infinite() {
-        if number > 0.0 {
-            "Infinity"
-        } else {
-            "-Infinity"
-        }
-        .into()
-    } else if let Edn::Value(Value::Float(n)) = form {
-        // A float prints as a tagged form; its text is the shortest that reads back as it.
-        let text = n.to_string();
-        if text.contains(['.', 'e']) {
-            text
-        } else {
-            format!("{text}.0")
-        }
-    } else {
-        form.to_string()
-    }
 }

@@ -77,7 +77,10 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "first",
         "(first xs): the first element, or nil",
         (1, 1),
-        |c| Ok(items(c, 0)?.first().cloned().unwrap_or(Edn::Nil)),
+        |c| {
+            let first = super::endless::up_to(c, 0, 1)?;
+            Ok(first.first().cloned().unwrap_or(Edn::Nil))
+        },
     ),
     Builtin::new(
         "second",
@@ -93,6 +96,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(peek xs): last of a vector, first of a list",
         (1, 1),
         |c| {
+            if !matches!(c.edn(0)?, Edn::Nil) && clj::elements(c.edn(0)?).is_none() {
+                return Err(c.wrong_type(0, "a vector or list"));
+            }
             let items = items(c, 0)?;
             let list = matches!(c.edn(0)?, Edn::List(_));
             let end = if list { items.first() } else { items.last() };
@@ -169,13 +175,13 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         },
     ),
     Builtin::new("key", "(key entry): the key of a map entry", (1, 1), |c| {
-        Ok(items(c, 0)?.first().cloned().unwrap_or(Edn::Nil))
+        Ok(entry(c)?.0)
     }),
     Builtin::new(
         "val",
         "(val entry): the value of a map entry",
         (1, 1),
-        |c| Ok(items(c, 0)?.get(1).cloned().unwrap_or(Edn::Nil)),
+        |c| Ok(entry(c)?.1),
     ),
     Builtin::new(
         "conj",
@@ -206,26 +212,41 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(merge m*): one map of all, later ones win",
         (0, MANY),
         |c| {
-            let mut all = Vec::new();
-            let mut any = false;
+            let mut merged = Edn::Nil;
             for at in 0..c.len() {
-                any |= !c.edn(at)?.is_nil();
-                for (key, value) in entries(c, at)? {
-                    clj::put(&mut all, key, value);
+                let next = c.edn(at)?;
+                if at > 0 && merged.is_nil() && !next.is_nil() {
+                    merged = joined(c, Edn::Map(Vec::new()), next)?;
+                } else if at == 0 || !next.is_nil() {
+                    merged = match (at, merged) {
+                        (0, _) => next.clone(),
+                        (_, merged) => joined(c, merged, next)?,
+                    };
                 }
             }
-            Ok(if any { Edn::Map(all) } else { Edn::Nil })
+            Ok(merged)
         },
     ),
     Builtin::new(
         "into",
-        "(into xs ys): xs with the elements of ys",
-        (2, 2),
+        "(into xs xform? ys): xs with the elements of ys, through a transducer",
+        (0, 3),
         |c| {
-            let items = items(c, 1)?;
-            items
-                .iter()
-                .try_fold(c.edn(0)?.clone(), |all, item| joined(c, all, item))
+            let all = match c.len() {
+                0 => return Ok(Edn::Vector(Vec::new())),
+                1 => return c.edn(0).cloned(),
+                2 => items(c, 1)?,
+                _ => {
+                    let elements = items(c, 2)?.into_owned();
+                    Cow::Owned(super::endless::through(c, c.args[1], elements)?)
+                }
+            };
+            if let Edn::Set(known) = c.edn(0)? {
+                let all = known.iter().chain(all.iter()).cloned();
+                return Ok(Edn::Set(clj::distinct(all)));
+            }
+            all.iter()
+                .try_fold(c.edn(0)?.clone(), |into, item| joined(c, into, item))
         },
     ),
     Builtin::new(
@@ -255,10 +276,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(subvec v start end?): part of a vector",
         (2, 3),
         |c| {
-            let all = items(c, 0)?;
-            let start = c.long(1)?;
+            let Edn::Vector(all) = c.edn(0)? else {
+                return Err(c.wrong_type(0, "a vector"));
+            };
+            let start = c.position(1)?;
             let end = if c.len() > 2 {
-                c.long(2)?
+                c.position(2)?
             } else {
                 all.len() as i64
             };
@@ -280,6 +303,22 @@ pub(super) fn items<'a>(c: &Invocation<'a>, at: usize) -> Result<Cow<'a, [Edn]>,
     match c.args[at] {
         super::Arg::Edn(form) => seq(form).ok_or_else(|| c.wrong_type(at, "a collection")),
         _ => Err(c.wrong_type(at, "a collection")),
+    }
+}
+
+/// The argument as the entry of a map.
+fn entry(c: &Invocation<'_>) -> Result<(Edn, Edn), QueryError> {
+    match c.edn(0)? {
+        Edn::Vector(pair) if pair.len() == 2 => Ok((pair[0].clone(), pair[1].clone())),
+        _ => Err(c.wrong_type(0, "an entry of a map")),
+    }
+}
+
+/// Whether a set or map has a key, or a vector a position.
+pub(super) fn has_key(collection: &Edn, key: &Edn) -> bool {
+    match collection {
+        Edn::Value(Value::String(_)) | Edn::List(_) => false,
+        collection => lookup(collection, key).is_some(),
     }
 }
 
@@ -359,15 +398,16 @@ fn hash_map(c: &Invocation<'_>) -> Outcome {
 }
 
 fn nth(c: &Invocation<'_>) -> Outcome {
-    let form = c.edn(0)?;
-    if matches!(form, Edn::Set(_) | Edn::Map(_)) {
-        return Err(c.wrong_type(0, "a sequence"));
+    match c.args[0] {
+        super::Arg::Edn(Edn::Set(_) | Edn::Map(_)) => {
+            return Err(c.wrong_type(0, "a sequence"));
+        }
+        super::Arg::Edn(Edn::Nil) => return Ok(c.optional(2)?.clone()),
+        _ => {}
     }
-    if form.is_nil() {
-        return Ok(c.optional(2)?.clone());
-    }
-    let all = items(c, 0)?;
-    let at = c.long(1)?;
+    let at = c.position(1)?;
+    let wanted = usize::try_from(at).map_or(0, |at| at.saturating_add(1));
+    let all = super::endless::up_to(c, 0, wanted)?;
     match usize::try_from(at).ok().and_then(|at| all.get(at)) {
         Some(item) => Ok(item.clone()),
         None if c.len() > 2 => Ok(c.edn(2)?.clone()),
@@ -400,11 +440,16 @@ fn contains(c: &Invocation<'_>) -> Outcome {
     }
 }
 
-/// The entries of a map; nil has none.
-fn entries(c: &Invocation<'_>, at: usize) -> Result<Vec<(Edn, Edn)>, QueryError> {
+/// The entries of a map; nil and what is empty has none.
+pub(super) fn entries(c: &Invocation<'_>, at: usize) -> Result<Vec<(Edn, Edn)>, QueryError> {
     match c.edn(at)? {
-        Edn::Map(entries) => Ok(entries.clone()),
+        Edn::Map(entries) => Ok(super::hash::map_order(entries).into_owned()),
         Edn::Nil => Ok(Vec::new()),
+        form if matches!(c.name, "keys" | "vals")
+            && seq(form).is_some_and(|all| all.is_empty()) =>
+        {
+            Ok(Vec::new())
+        }
         Edn::Vector(pair) if pair.len() == 2 && c.name == "merge" => {
             Ok(vec![(pair[0].clone(), pair[1].clone())])
         }
@@ -473,23 +518,32 @@ fn assoc(c: &Invocation<'_>) -> Outcome {
     if c.len().is_multiple_of(2) {
         return Err(c.wrong_type(c.len() - 1, "a value for each key"));
     }
-    if let Edn::Vector(items) = c.edn(0)? {
-        let mut items = items.clone();
-        for at in (1..c.len()).step_by(2) {
-            let (index, value) = (c.long(at)?, c.edn(at + 1)?.clone());
-            match usize::try_from(index) {
+    (1..c.len())
+        .step_by(2)
+        .try_fold(c.edn(0)?.clone(), |all, at| {
+            with_entry(c, all, c.edn(at)?, c.edn(at + 1)?.clone())
+        })
+}
+
+/// A map with another value of a key, a vector with another element.
+pub(super) fn with_entry(c: &Invocation<'_>, collection: Edn, key: &Edn, value: Edn) -> Outcome {
+    match collection {
+        Edn::Nil => Ok(Edn::Map(vec![(key.clone(), value)])),
+        Edn::Map(mut entries) => {
+            clj::put(&mut entries, key.clone(), value);
+            Ok(Edn::Map(entries))
+        }
+        Edn::Vector(mut items) => {
+            let at = key.as_long().ok_or_else(|| c.wrong_type(1, "a position"))?;
+            match usize::try_from(at) {
                 Ok(here) if here < items.len() => items[here] = value,
                 Ok(here) if here == items.len() => items.push(value),
-                _ => return Err(out_of_bounds(c, index, items.len())),
+                _ => return Err(out_of_bounds(c, at, items.len())),
             }
+            Ok(Edn::Vector(items))
         }
-        return Ok(Edn::Vector(items));
+        _ => Err(c.wrong_type(0, "a map or vector")),
     }
-    let mut all = entries(c, 0)?;
-    for at in (1..c.len()).step_by(2) {
-        clj::put(&mut all, c.edn(at)?.clone(), c.edn(at + 1)?.clone());
-    }
-    Ok(Edn::Map(all))
 }
 
 fn dissoc(c: &Invocation<'_>) -> Outcome {

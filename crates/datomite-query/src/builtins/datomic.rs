@@ -99,6 +99,26 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         },
     ),
     Builtin::new(
+        "datomic.api/squuid",
+        "(squuid): a new uuid that begins with the time in seconds",
+        (0, 0),
+        |_| {
+            let seconds = crate::options::seconds_since_1970();
+            Ok(super::transform::random_uuid(Some(seconds as u32)))
+        },
+    ),
+    Builtin::new(
+        "datomic.api/squuid-time-millis",
+        "(squuid-time-millis u): the time in a squuid",
+        (1, 1),
+        |c| match c.edn(0)? {
+            Edn::Value(Value::Uuid(uuid)) => {
+                Ok(Edn::long((uuid.as_u128() >> 96) as u32 as i64 * 1000))
+            }
+            _ => Err(c.wrong_type(0, "a uuid")),
+        },
+    ),
+    Builtin::new(
         "datomic.api/basis-t",
         "(basis-t $): the t of a database",
         (1, 1),

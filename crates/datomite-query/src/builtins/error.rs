@@ -112,6 +112,12 @@ pub enum CallError {
         /// The most it makes.
         limit: usize,
     },
+    /// Functions that call functions, too deep.
+    #[error("a call goes deeper than {limit} forms and functions within each other")]
+    TooDeep {
+        /// How deep calls may go.
+        limit: usize,
+    },
     /// A function that we know of and do not have.
     #[error("{function} is not offered here")]
     Unsupported {

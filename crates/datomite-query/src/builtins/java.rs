@@ -1,221 +1,152 @@
-//! The few Java methods, static methods, constructors and class names that queries use.
+//! Java's classes as values: names, constants, what is an instance of what.
 
-use datomite_model::{Edn, Instant, Symbol, Uri, Value};
+use datomite_model::{BigDec, Edn, Symbol, Value};
 
 use super::number::Number;
-use super::numeric::{parse_double, unreadable};
-use super::{Builtin, CLASS_TAG, Invocation, Outcome, clj, predicates, strings};
+use super::{Builtin, CLASS_TAG, Invocation, Outcome, clj};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new(
-        ".length",
-        "(.length s): UTF-16 units of a string",
+        "class",
+        "(class x): the Java class of x, or nil",
         (1, 1),
-        |c| Ok(Edn::long(c.text(0)?.encode_utf16().count() as i64)),
+        class,
     ),
+    Builtin::new("type", "(type x): the same as class", (1, 1), class),
     Builtin::new(
-        ".isEmpty",
-        "(.isEmpty s): whether a string is empty",
+        "class?",
+        "(class? x): whether x is a Java class",
         (1, 1),
-        |c| c.bool(c.text(0)?.is_empty()),
-    ),
-    Builtin::new(".toUpperCase", "(.toUpperCase s)", (1, 1), |c| {
-        Ok(Edn::string(&c.text(0)?.to_uppercase()))
-    }),
-    Builtin::new(".toLowerCase", "(.toLowerCase s)", (1, 1), |c| {
-        Ok(Edn::string(&c.text(0)?.to_lowercase()))
-    }),
-    Builtin::new(".trim", "(.trim s)", (1, 1), |c| {
-        Ok(Edn::string(c.text(0)?.trim_matches(|x: char| x <= ' ')))
-    }),
-    Builtin::new(".startsWith", "(.startsWith s part)", (2, 2), |c| {
-        c.bool(c.text(0)?.starts_with(c.text(1)?))
-    }),
-    Builtin::new(".endsWith", "(.endsWith s part)", (2, 2), |c| {
-        c.bool(c.text(0)?.ends_with(c.text(1)?))
-    }),
-    Builtin::new(
-        ".contains",
-        "(.contains s part), or of a collection",
-        (2, 2),
-        |c| match c.edn(0)? {
-            Edn::Value(Value::String(text)) => c.bool(text.contains(c.text(1)?)),
-            form => match super::call::seq(form) {
-                Some(all) => {
-                    let wanted = c.edn(1)?;
-                    c.bool(all.iter().any(|item| clj::equal(item, wanted)))
-                }
-                None => Err(c.wrong_type(0, "a string or collection")),
-            },
-        },
+        |c| c.bool(matches!(c.args[0], super::Arg::Edn(form) if is_class(form))),
     ),
     Builtin::new(
-        ".equalsIgnoreCase",
-        "(.equalsIgnoreCase s other)",
-        (2, 2),
-        |c| c.bool(c.text(0)?.to_lowercase() == c.text(1)?.to_lowercase()),
-    ),
-    Builtin::new(
-        ".indexOf",
-        "(.indexOf s part): -1 where it is not",
+        "cast",
+        "(cast class x): x, or an error if it is not of a class",
         (2, 2),
         |c| {
-            let (whole, part) = (c.text(0)?, clj::text_of(c.edn(1)?));
-            let units = |at: usize| whole[..at].encode_utf16().count() as i64;
-            Ok(Edn::long(whole.find(&part).map_or(-1, units)))
+            if c.edn(1)?.is_nil() || is_instance(c, c.edn(0)?, c.edn(1)?)? {
+                return c.edn(1).cloned();
+            }
+            Err(c.wrong_type(1, "an instance of the class"))
         },
     ),
     Builtin::new(
-        ".lastIndexOf",
-        "(.lastIndexOf s part): -1 where it is not",
+        "isa?",
+        "(isa? x y): whether they are equal, or class x extends class y",
         (2, 2),
         |c| {
-            let (whole, part) = (c.text(0)?, clj::text_of(c.edn(1)?));
-            let units = |at: usize| whole[..at].encode_utf16().count() as i64;
-            Ok(Edn::long(whole.rfind(&part).map_or(-1, units)))
+            let (child, parent) = (c.edn(0)?, c.edn(1)?);
+            let number = |form: &Edn| match form {
+                Edn::Tagged(_, inner) => inner.as_str().is_some_and(is_number_class),
+                _ => false,
+            };
+            let object = class_named(&Symbol::parse("Object"));
+            let numbers = class_named(&Symbol::parse("Number"));
+            c.bool(
+                clj::equal(child, parent)
+                    || (Some(parent) == object.as_ref() && matches!(child, Edn::Tagged(..)))
+                    || (Some(parent) == numbers.as_ref() && number(child)),
+            )
         },
     ),
-    Builtin::new(".substring", "(.substring s start end?)", (2, 3), |c| {
-        let end = if c.len() > 2 { Some(c.long(2)?) } else { None };
-        strings::cut(c, c.text(0)?, c.long(1)?, end)
-    }),
-    Builtin::new(".replace", "(.replace s part with)", (3, 3), |c| {
-        let (part, with) = (clj::text_of(c.edn(1)?), clj::text_of(c.edn(2)?));
-        let whole = c.text(0)?;
-        c.check_text(super::text::replaced_len(whole, &part, &with, usize::MAX))?;
-        Ok(Edn::string(&whole.replace(&part, &with)))
-    }),
-    Builtin::new(
-        ".charAt",
-        "(.charAt s n): the character at n",
-        (2, 2),
-        |c| {
-            let at = c.long(1)?;
-            let found = usize::try_from(at)
-                .ok()
-                .and_then(|at| c.text(0).ok()?.chars().nth(at));
-            found
-                .map(Edn::Char)
-                .ok_or_else(|| c.wrong_type(1, "a position inside the string"))
-        },
-    ),
-    Builtin::new(".toString", "(.toString x): its text", (1, 1), |c| {
-        Ok(Edn::string(&clj::text_of(c.edn(0)?)))
-    }),
-    Builtin::new(
-        ".equals",
-        "(.equals x y): of one type and equal",
-        (2, 2),
-        |c| c.bool(c.edn(0)? == c.edn(1)?),
-    ),
-    Builtin::new(".compareTo", "(.compareTo x y): as compare", (2, 2), |c| {
-        Ok(Edn::long(predicates::java_compare(c.edn(0)?, c.edn(1)?)))
-    }),
-    Builtin::new(
-        ".getTime",
-        "(.getTime i): milliseconds since 1970",
-        (1, 1),
-        |c| Ok(Edn::long(instant(c, 0)?.ms())),
-    ),
-    Builtin::new(
-        ".before",
-        "(.before i j): whether i is earlier",
-        (2, 2),
-        |c| c.bool(instant(c, 0)? < instant(c, 1)?),
-    ),
-    Builtin::new(".after", "(.after i j): whether i is later", (2, 2), |c| {
-        c.bool(instant(c, 0)? > instant(c, 1)?)
-    }),
-    Builtin::new("Math/abs", "(Math/abs n)", (1, 1), |c| {
-        Ok(c.number(0)?.abs().into_edn())
-    }),
-    Builtin::new(
-        "Math/round",
-        "(Math/round n): the nearest long, half up",
-        (1, 1),
-        |c| Ok(Edn::long((c.number(0)?.to_f64() + 0.5).floor() as i64)),
-    ),
-    Builtin::new("Math/floor", "(Math/floor n)", (1, 1), |c| {
-        double(c, f64::floor)
-    }),
-    Builtin::new("Math/ceil", "(Math/ceil n)", (1, 1), |c| {
-        double(c, f64::ceil)
-    }),
-    Builtin::new("Math/sqrt", "(Math/sqrt n)", (1, 1), |c| {
-        double(c, f64::sqrt)
-    }),
-    Builtin::new("Math/log", "(Math/log n)", (1, 1), |c| double(c, f64::ln)),
-    Builtin::new("Math/log10", "(Math/log10 n)", (1, 1), |c| {
-        double(c, f64::log10)
-    }),
-    Builtin::new("Math/exp", "(Math/exp n)", (1, 1), |c| double(c, f64::exp)),
-    Builtin::new("Math/sin", "(Math/sin n)", (1, 1), |c| double(c, f64::sin)),
-    Builtin::new("Math/cos", "(Math/cos n)", (1, 1), |c| double(c, f64::cos)),
-    Builtin::new("Math/pow", "(Math/pow n m)", (2, 2), |c| {
-        let power = c.number(1)?.to_f64();
-        Ok(Number::Double(c.number(0)?.to_f64().powf(power)).into_edn())
-    }),
-    Builtin::new("Math/max", "(Math/max n m)", (2, 2), |c| {
-        pick(c, std::cmp::Ordering::Greater)
-    }),
-    Builtin::new("Math/min", "(Math/min n m)", (2, 2), |c| {
-        pick(c, std::cmp::Ordering::Less)
-    }),
-    Builtin::new("Long/parseLong", "(Long/parseLong s)", (1, 1), parse_long),
-    Builtin::new("Long/valueOf", "(Long/valueOf s)", (1, 1), parse_long),
-    Builtin::new("Integer/parseInt", "(Integer/parseInt s)", (1, 1), |c| {
-        let text = c.text(0)?;
-        let number: Result<i32, _> = text.parse();
-        number
-            .map(|n| Edn::long(i64::from(n)))
-            .map_err(|_| unreadable(c, text))
-    }),
-    Builtin::new(
-        "Double/parseDouble",
-        "(Double/parseDouble s)",
-        (1, 1),
-        |c| {
-            let text = c.text(0)?;
-            let number = parse_double(text).map(|n| Number::Double(n).into_edn());
-            number.ok_or_else(|| unreadable(c, text))
-        },
-    ),
-    Builtin::new("String/valueOf", "(String/valueOf x)", (1, 1), |c| {
-        Ok(Edn::string(&clj::text_of(c.edn(0)?)))
-    }),
-    Builtin::new("java.util.Date.", "(java.util.Date. ms)", (1, 1), |c| {
-        Ok(Edn::Value(Value::Instant(Instant::from_ms(c.long(0)?))))
-    }),
-    Builtin::new("Long.", "(Long. s)", (1, 1), parse_long),
-    Builtin::new("java.net.URI.", "(java.net.URI. s)", (1, 1), |c| {
-        Ok(Edn::Value(Value::Uri(Uri::new(c.text(0)?))))
-    }),
 ];
 
-fn instant(c: &Invocation<'_>, at: usize) -> Result<Instant, QueryError> {
-    match c.edn(at)? {
-        Edn::Value(Value::Instant(instant)) => Ok(*instant),
-        _ => Err(c.wrong_type(at, "an instant")),
-    }
+fn class(c: &Invocation<'_>) -> Outcome {
+    let form = c.edn(0)?;
+    let name = match form {
+        Edn::Tagged(tag, _) if tag.as_str() == CLASS_TAG => Some("java.lang.Class"),
+        Edn::List(items) if items.is_empty() => Some("clojure.lang.PersistentList$EmptyList"),
+        Edn::Map(entries) if entries.len() > 8 => Some("clojure.lang.PersistentHashMap"),
+        form => class_of(form),
+    };
+    Ok(name.map_or(Edn::Nil, class_value))
 }
 
-fn double(c: &Invocation<'_>, function: fn(f64) -> f64) -> Outcome {
-    Ok(Number::Double(function(c.number(0)?.to_f64())).into_edn())
+fn is_class(form: &Edn) -> bool {
+    matches!(form, Edn::Tagged(tag, _) if tag.as_str() == CLASS_TAG)
 }
 
-fn pick(c: &Invocation<'_>, wanted: std::cmp::Ordering) -> Outcome {
-    let first = c.number(0)?.compare(&c.number(1)?) == wanted;
-    c.edn(usize::from(!first)).cloned()
+fn class_value(name: &str) -> Edn {
+    Edn::Tagged(Symbol::parse(CLASS_TAG), Box::new(Edn::string(name)))
 }
 
-fn parse_long(c: &Invocation<'_>) -> Outcome {
-    if let form @ Edn::Value(Value::Long(_)) = c.edn(0)? {
-        return Ok(form.clone());
-    }
-    let text = c.text(0)?;
-    text.parse().map(Edn::long).map_err(|_| unreadable(c, text))
+fn is_number_class(name: &str) -> bool {
+    [
+        "java.lang.Long",
+        "java.lang.Integer",
+        "java.lang.Short",
+        "java.lang.Byte",
+        "java.lang.Double",
+        "java.lang.Float",
+        "java.math.BigDecimal",
+        "java.math.BigInteger",
+        "clojure.lang.BigInt",
+        "clojure.lang.Ratio",
+        "java.lang.Number",
+    ]
+    .contains(&name)
 }
+
+/// The constants of Java's classes.
+pub(super) fn constant_named(symbol: &Symbol) -> Option<Edn> {
+    let name = symbol.as_str();
+    let name = name.strip_prefix("java.lang.").unwrap_or(name);
+    let double = |n: f64| Edn::Value(Value::Double(n));
+    let float = |n: f32| Edn::Value(Value::Float(n));
+    Some(match name {
+        "Long/MAX_VALUE" => Edn::long(i64::MAX),
+        "Long/MIN_VALUE" => Edn::long(i64::MIN),
+        "Integer/MAX_VALUE" => Edn::long(i64::from(i32::MAX)),
+        "Integer/MIN_VALUE" => Edn::long(i64::from(i32::MIN)),
+        "Short/MAX_VALUE" => Edn::long(i64::from(i16::MAX)),
+        "Short/MIN_VALUE" => Edn::long(i64::from(i16::MIN)),
+        "Byte/MAX_VALUE" => Edn::long(i64::from(i8::MAX)),
+        "Byte/MIN_VALUE" => Edn::long(i64::from(i8::MIN)),
+        "Double/MAX_VALUE" => double(f64::MAX),
+        "Double/MIN_VALUE" => double(f64::from_bits(1)),
+        "Double/NaN" => double(f64::NAN),
+        "Double/POSITIVE_INFINITY" => double(f64::INFINITY),
+        "Double/NEGATIVE_INFINITY" => double(f64::NEG_INFINITY),
+        "Float/MAX_VALUE" => float(f32::MAX),
+        "Float/MIN_VALUE" => float(f32::from_bits(1)),
+        "Float/NaN" => float(f32::NAN),
+        "Float/POSITIVE_INFINITY" => float(f32::INFINITY),
+        "Float/NEGATIVE_INFINITY" => float(f32::NEG_INFINITY),
+        "Math/PI" | "clojure.math/PI" => double(std::f64::consts::PI),
+        "Math/E" | "clojure.math/E" => double(std::f64::consts::E),
+        "Boolean/TRUE" => Edn::Value(Value::Boolean(true)),
+        "Boolean/FALSE" => Edn::Value(Value::Boolean(false)),
+        "BigDecimal/ZERO" | "java.math.BigDecimal/ZERO" => {
+            Number::dec(BigDec::new(0.into(), 0)).into_edn()
+        }
+        "BigDecimal/ONE" | "java.math.BigDecimal/ONE" => {
+            Number::dec(BigDec::new(1.into(), 0)).into_edn()
+        }
+        "BigDecimal/TEN" | "java.math.BigDecimal/TEN" => {
+            Number::dec(BigDec::new(10.into(), 0)).into_edn()
+        }
+        "BigInteger/ZERO" | "java.math.BigInteger/ZERO" => Number::big(0.into()).into_edn(),
+        "BigInteger/ONE" | "java.math.BigInteger/ONE" => Number::big(1.into()).into_edn(),
+        "BigInteger/TEN" | "java.math.BigInteger/TEN" => Number::big(10.into()).into_edn(),
+        _ => {
+            let mode = name.strip_prefix("java.math.RoundingMode/")?;
+            return MODES.contains(&mode).then(|| Edn::symbol(name));
+        }
+    })
+}
+
+/// Java's ways to round.
+const MODES: &[&str] = &[
+    "UP",
+    "DOWN",
+    "CEILING",
+    "FLOOR",
+    "HALF_UP",
+    "HALF_DOWN",
+    "HALF_EVEN",
+    "UNNECESSARY",
+];
 
 /// Classes by the names that queries give them.
 const CLASSES: &[(&str, &str)] = &[
@@ -235,7 +166,42 @@ const CLASSES: &[(&str, &str)] = &[
     ("java.util.Date", "java.util.Date"),
     ("java.util.UUID", "java.util.UUID"),
     ("java.net.URI", "java.net.URI"),
+    ("Short", "java.lang.Short"),
+    ("Byte", "java.lang.Byte"),
+    ("Class", "java.lang.Class"),
+    ("Iterable", "java.lang.Iterable"),
     ("java.util.List", "java.util.List"),
+    ("java.util.Collection", "java.util.Collection"),
+    ("clojure.lang.IPersistentMap", "clojure.lang.IPersistentMap"),
+    (
+        "clojure.lang.IPersistentVector",
+        "clojure.lang.IPersistentVector",
+    ),
+    ("clojure.lang.IPersistentSet", "clojure.lang.IPersistentSet"),
+    (
+        "clojure.lang.IPersistentCollection",
+        "clojure.lang.IPersistentCollection",
+    ),
+    (
+        "clojure.lang.PersistentVector",
+        "clojure.lang.PersistentVector",
+    ),
+    (
+        "clojure.lang.PersistentArrayMap",
+        "clojure.lang.PersistentArrayMap",
+    ),
+    (
+        "clojure.lang.PersistentHashSet",
+        "clojure.lang.PersistentHashSet",
+    ),
+    ("clojure.lang.PersistentList", "clojure.lang.PersistentList"),
+    ("clojure.lang.ISeq", "clojure.lang.ISeq"),
+    ("clojure.lang.Sequential", "clojure.lang.Sequential"),
+    ("clojure.lang.Seqable", "clojure.lang.Seqable"),
+    ("clojure.lang.Counted", "clojure.lang.Counted"),
+    ("clojure.lang.Associative", "clojure.lang.Associative"),
+    ("clojure.lang.IFn", "clojure.lang.IFn"),
+    ("clojure.lang.Named", "clojure.lang.Named"),
     ("java.util.Map", "java.util.Map"),
     ("java.util.Set", "java.util.Set"),
     ("clojure.lang.Keyword", "clojure.lang.Keyword"),
@@ -250,10 +216,7 @@ pub(super) fn class_named(symbol: &Symbol) -> Option<Edn> {
     let (_, full) = CLASSES
         .iter()
         .find(|(short, full)| *short == name || *full == name)?;
-    Some(Edn::Tagged(
-        Symbol::parse(CLASS_TAG),
-        Box::new(Edn::string(full)),
-    ))
+    Some(class_value(full))
 }
 
 /// The Java class that a form would be of.
@@ -295,14 +258,33 @@ pub(super) fn is_instance(c: &Invocation<'_>, class: &Edn, form: &Edn) -> Result
     let Some(name) = name else {
         return Err(c.wrong_type(0, "a class"));
     };
+    let list = matches!(form, Edn::List(_));
+    let vector = clj::elements(form).is_some() && !list;
+    let (map, set) = (matches!(form, Edn::Map(_)), matches!(form, Edn::Set(_)));
+    let value = matches!(form, Edn::Value(_) | Edn::Char(_) | Edn::Ratio(_));
+    let named = matches!(form, Edn::Value(Value::Keyword(_) | Value::Symbol(_)));
+    let bytes = matches!(form, Edn::Value(Value::Bytes(_)));
     Ok(match name {
         "java.lang.Object" => !form.is_nil(),
+        "java.lang.Class" => matches!(form, Edn::Tagged(tag, _) if tag.as_str() == CLASS_TAG),
         "java.lang.Number" => Number::of(form).is_some(),
         "java.lang.CharSequence" => form.as_str().is_some(),
-        "java.lang.Comparable" => clj::rank(form) != 0 && clj::rank(form) < 14,
-        "java.util.List" => clj::elements(form).is_some(),
-        "java.util.Map" => matches!(form, Edn::Map(_)),
-        "java.util.Set" => matches!(form, Edn::Set(_)),
+        "java.lang.Comparable" => {
+            vector || (value && !bytes && class_of(form) != Some("clojure.lang.BigInt"))
+        }
+        "java.lang.Iterable"
+        | "clojure.lang.IPersistentCollection"
+        | "clojure.lang.Seqable"
+        | "clojure.lang.Counted" => list || vector || map || set,
+        "java.util.Collection" => list || vector || set,
+        "java.util.List" | "clojure.lang.Sequential" => list || vector,
+        "clojure.lang.ISeq" => list,
+        "java.util.Map" | "clojure.lang.IPersistentMap" => map,
+        "java.util.Set" | "clojure.lang.IPersistentSet" => set,
+        "clojure.lang.IPersistentVector" => vector,
+        "clojure.lang.Associative" => map || vector,
+        "clojure.lang.IFn" => map || vector || set || named,
+        "clojure.lang.Named" => named,
         name => class_of(form) == Some(name),
     })
 }

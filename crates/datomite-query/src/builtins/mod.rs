@@ -5,23 +5,38 @@
 //! clause (literals, nested calls, macros) is decided in `call.rs`; what it does to rows is the
 //! executor's.
 
+mod calendar;
 mod call;
+mod casts;
 mod catalogue;
 pub(crate) mod clj;
 mod collections;
+mod compile;
 mod datomic;
+mod endless;
 mod error;
+mod format;
 mod fulltext;
+mod hash;
 mod java;
+mod java_numbers;
+mod java_objects;
+mod java_text;
+mod macros;
+mod math;
+mod nested;
 mod number;
 mod numeric;
 mod predicates;
+mod print;
 mod regexes;
 mod sequences;
+mod sets;
 mod strings;
 mod text;
+mod transform;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, OnceLock};
 
 use datomite_db::{Db, Function, Functions, Log};
@@ -30,8 +45,7 @@ use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use crate::QueryError;
-use crate::options::{Limits, QueryOptions};
-use crate::sort::sorted;
+use crate::options::Limits;
 use crate::weigh;
 pub(crate) use call::{Call, Callable};
 pub use catalogue::{FunctionDoc, FunctionRole, documented_functions};
@@ -76,6 +90,8 @@ pub(crate) struct Context<'a> {
     /// What the query may use.
     pub(crate) limits: Option<&'a Limits>,
     regexes: RefCell<FxHashMap<String, Arc<Regex>>>,
+    /// How deep evaluation is.
+    depth: Cell<usize>,
 }
 
 impl<'a> Context<'a> {
@@ -85,6 +101,7 @@ impl<'a> Context<'a> {
             nested: None,
             limits: None,
             regexes: RefCell::default(),
+            depth: Cell::new(0),
         }
     }
 
@@ -92,6 +109,11 @@ impl<'a> Context<'a> {
     pub(crate) fn within(mut self, limits: &'a Limits) -> Context<'a> {
         self.limits = Some(limits);
         self
+    }
+
+    /// A small step of a long loop.
+    fn tick(&self) -> Result<(), QueryError> {
+        self.limits.map_or(Ok(()), Limits::tick)
     }
 
     /// The same with a way to run nested queries.
@@ -255,30 +277,16 @@ impl<'a> Invocation<'a> {
     fn apply(&self, at: usize, args: &[Arg<'_>]) -> Outcome {
         self.tick()?;
         match self.args[at] {
-            Arg::Function(callable) => callable.call(self.context, args),
-            Arg::Edn(form) if Callable::is_callable(form) => call::call_value(form, args),
-            _ => Err(self.wrong_type(at, "a function")),
+            Arg::Edn(form) if !Callable::is_callable(form) => {
+                Err(self.wrong_type(at, "a function"))
+            }
+            function => call::call_arg(function, self.context, args),
         }
     }
 
     /// A small step of a long loop.
     fn tick(&self) -> Result<(), QueryError> {
-        self.context.limits.map_or(Ok(()), Limits::tick)
-    }
-
-    /// The positions `0..len` in order.
-    fn sorted(
-        &self,
-        len: usize,
-        compare: impl Fn(&u32, &u32) -> std::cmp::Ordering,
-    ) -> Result<Vec<u32>, QueryError> {
-        let free = Limits::begin(&QueryOptions::unlimited());
-        sorted(
-            len,
-            usize::MAX,
-            compare,
-            self.context.limits.unwrap_or(&free),
-        )
+        self.context.tick()
     }
 
     /// Text of this many bytes is about to be made.
@@ -292,6 +300,14 @@ impl<'a> Invocation<'a> {
         }
         let limits = self.context.limits;
         limits.map_or(Ok(()), |limits| limits.bytes(bytes as u64))
+    }
+
+    /// A position: any number, cut to a whole one of 32 bits.
+    fn position(&self, at: usize) -> Result<i64, QueryError> {
+        let whole = self.number(at)?.truncated().map_err(|p| self.problem(p))?;
+        i32::try_from(&whole)
+            .map(i64::from)
+            .map_err(|_| self.problem(Arithmetic::OutOfRange))
     }
 
     /// A collection of this many elements is about to be made.
@@ -320,9 +336,18 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Builtin> {
         strings::FUNCTIONS,
         text::FUNCTIONS,
         regexes::FUNCTIONS,
+        casts::FUNCTIONS,
         collections::FUNCTIONS,
+        nested::FUNCTIONS,
         sequences::FUNCTIONS,
+        transform::FUNCTIONS,
+        sets::FUNCTIONS,
         java::FUNCTIONS,
+        java_text::FUNCTIONS,
+        math::DOUBLES,
+        math::FUNCTIONS,
+        java_numbers::FUNCTIONS,
+        java_objects::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -355,7 +380,10 @@ pub(crate) fn find(name: &Symbol, functions: &Functions) -> Result<Callable, Que
     let home = match name.namespace() {
         Some("clojure.core") if !NOT_IN_CORE.contains(&name.name()) => by_name(name.name()),
         Some("datomic.api") if name.name() == "q" => by_name("q"),
-        _ => None,
+        Some(class) => class
+            .strip_prefix("java.lang.")
+            .and_then(|class| by_name(&format!("{class}/{}", name.name()))),
+        None => name.name().strip_prefix("java.lang.").and_then(by_name),
     };
     home.map(Callable::Builtin).ok_or_else(|| {
         CallError::UnknownFunction {

@@ -169,6 +169,20 @@ impl Number {
         }
     }
 
+    /// The order as Clojure's `<` has it: with a double as doubles, none with NaN; a ratio that is
+    /// no decimal has none with decimals.
+    pub(crate) fn order(&self, other: &Number) -> Result<Option<Ordering>, Arithmetic> {
+        Ok(match (self, other) {
+            (Number::Double(_), _) | (_, Number::Double(_)) => {
+                self.to_f64().partial_cmp(&other.to_f64())
+            }
+            (Number::Ratio(_), Number::Dec(_)) | (Number::Dec(_), Number::Ratio(_)) => {
+                Some(self.to_dec()?.cmp_number(&other.to_dec()?))
+            }
+            _ => Some(self.compare(other)),
+        })
+    }
+
     pub(crate) fn hash_into<H: Hasher>(&self, state: &mut H) {
         match self {
             Number::Long(n) => n.hash(state),
@@ -201,9 +215,8 @@ impl Number {
 
     pub(crate) fn subtract(&self, other: &Number) -> Outcome {
         match (self, other) {
-            (Number::Long(a), Number::Long(b)) => long(a.checked_sub(*b)),
+            (Number::Long(a), Number::Long(b)) if *b != i64::MIN => long(a.checked_sub(*b)),
             (_, Number::Double(b)) => self.add(&Number::Double(-b)),
-            (_, Number::Long(i64::MIN)) => self.add(&Number::big(-BigInt::from(i64::MIN))),
             _ => self.add(&other.negate()?),
         }
     }
@@ -249,27 +262,27 @@ impl Number {
 
     /// Clojure's `/`: whole numbers give ratios.
     pub(crate) fn divide_fully(&self, other: &Number) -> Outcome {
-        if other.is_zero() && !is_nan(other) {
+        if is_nan(self) || is_nan(other) {
+            return Ok(Number::Double(f64::NAN));
+        }
+        if other.is_zero() {
             return Err(Arithmetic::DivideByZero);
         }
         if let (Number::Long(a), Number::Long(b)) = (self, other)
+            && *a != i64::MIN
+            && *b != i64::MIN
             && let Some(0) = a.checked_rem(*b)
         {
             return long(a.checked_div(*b));
         }
         let integers = |a: &BigInt, b: &BigInt| Ok(ratio(a.clone(), b.clone()));
-        match self.combine_to(
+        self.combine_to(
             other,
             |a, b| a / b,
             integers,
             RatioOp::Divide,
             divide_exactly,
-        )? {
-            Number::Big(n) if matches!((self, other), (Number::Long(_), Number::Long(_))) => {
-                Ok(n.to_i64().map_or(Number::Big(n), Number::Long))
-            }
-            number => Ok(number),
-        }
+        )
     }
 
     /// Division cut towards zero.
@@ -278,7 +291,15 @@ impl Number {
             return Err(Arithmetic::DivideByZero);
         }
         if let (Number::Long(a), Number::Long(b)) = (self, other) {
-            return long(a.checked_div(*b));
+            return Ok(Number::Long(a.wrapping_div(*b)));
+        }
+        if let (Number::Double(_), _) | (_, Number::Double(_)) = (self, other) {
+            let quotient = self.to_f64() / other.to_f64();
+            return if quotient.is_finite() {
+                Ok(Number::Double(quotient.trunc()))
+            } else {
+                Err(Arithmetic::OutOfRange)
+            };
         }
         let whole = |a: &BigDec, b: &BigDec| {
             let (x, y) = aligned(a, b)?;
@@ -287,7 +308,9 @@ impl Number {
                 return Err(Arithmetic::TooManyDigits);
             }
             let quotient = x / y;
-            let (unscaled, scale) = if preferred >= 0 {
+            let (unscaled, scale) = if quotient.is_zero() {
+                (quotient, preferred)
+            } else if preferred >= 0 {
                 (quotient * power_of_ten(preferred as u32), preferred)
             } else {
                 strip_zeros(quotient, 0, preferred)
@@ -347,14 +370,6 @@ impl Number {
         match self {
             Number::Long(n) => Number::big(BigInt::from(*n)),
             number => number.clone(),
-        }
-    }
-
-    /// A bigint that fits becomes a long again, unless an operand was a bigint.
-    pub(crate) fn demoted(self) -> Number {
-        match self {
-            Number::Big(n) => n.to_i64().map_or(Number::Big(n), Number::Long),
-            number => number,
         }
     }
 
@@ -440,10 +455,31 @@ fn power_of_ten(exponent: u32) -> BigInt {
 }
 
 fn ratio_to_f64(a: &BigInt, b: &BigInt) -> f64 {
-    // Both may be beyond a double; cut them to 1000 bits alike.
-    let excess = a.bits().max(b.bits()).saturating_sub(1000);
-    let (a, b) = (a >> excess, b >> excess);
-    a.to_f64().unwrap_or(f64::NAN) / b.to_f64().unwrap_or(f64::NAN)
+    // As Clojure: sixteen decimal digits, halves to even, then the nearest double.
+    let digits = |n: &BigInt| n.bits() as i64 * 30_103 / 100_000;
+    let mut scale = 16 - (digits(a) - digits(b));
+    let ten = BigInt::from(10);
+    loop {
+        let Ok(power) = u32::try_from(scale.abs()) else {
+            return f64::NAN;
+        };
+        let (over, under) = if scale >= 0 {
+            (a * ten.pow(power), b.clone())
+        } else {
+            (a.clone(), b * ten.pow(power))
+        };
+        let (quotient, rest) = over.div_rem(&under);
+        let length = quotient.magnitude().to_string().len() as i64;
+        if length != 16 {
+            scale += 16 - length;
+            continue;
+        }
+        let half = (rest.magnitude() * 2u32).cmp(under.magnitude());
+        let odd = quotient.is_odd();
+        let away = i32::from(half.is_gt() || (half.is_eq() && odd));
+        let rounded = quotient + if a.is_negative() { -away } else { away };
+        return format!("{rounded}e{}", -scale).parse().unwrap_or(f64::NAN);
+    }
 }
 
 fn dec_to_big(n: &BigDec) -> BigInt {
@@ -459,10 +495,22 @@ fn dec_to_big(n: &BigDec) -> BigInt {
     }
 }
 
+/// A decimal without zeros at its end.
+pub(crate) fn stripped(n: &BigDec) -> BigDec {
+    let (unscaled, scale) = strip_zeros(n.unscaled().clone(), n.scale(), i64::MIN);
+    BigDec::new(unscaled, scale)
+}
+
+/// The decimal that a double is, digit by digit.
+pub(crate) fn exact_decimal(n: f64) -> Option<BigDec> {
+    let (over, under) = fraction(&Number::Double(n)).filter(|_| n.is_finite())?;
+    divide_exactly(&BigDec::new(over, 0), &BigDec::new(under, 0)).ok()
+}
+
 /// Takes trailing zeros off while the scale is above `least`.
 fn strip_zeros(mut unscaled: BigInt, mut scale: i64, least: i64) -> (BigInt, i64) {
     if unscaled.is_zero() {
-        return (unscaled, least.max(0).min(scale));
+        return (unscaled, 0);
     }
     let ten = BigInt::from(10);
     while scale > least {

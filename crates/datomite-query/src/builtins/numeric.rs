@@ -1,7 +1,6 @@
 //! The table of numeric functions; `number.rs` calculates.
 
 use datomite_model::{BigDec, BigInt, Edn, Value};
-use num_traits::ToPrimitive;
 
 use super::error::Arithmetic;
 use super::number::Number;
@@ -64,7 +63,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (1, MANY),
         |c| {
             if c.len() == 1 {
-                return c.outcome(c.number(0)?.promoted().negate().map(Number::demoted));
+                let number = c.number(0)?;
+                return c.outcome(number.negate().or_else(|_| number.promoted().negate()));
             }
             promoting(c, 0, Number::subtract)
         },
@@ -79,10 +79,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "inc'",
         "(inc' n): n plus one; a long becomes a bigint",
         (1, 1),
-        |c| {
-            let sum = c.number(0)?.promoted().add(&Number::Long(1));
-            c.outcome(sum.map(Number::demoted))
-        },
+        |c| c.outcome(wide(Number::add, &c.number(0)?, &Number::Long(1))),
     ),
     Builtin::new("quot", "(quot n m): division cut to zero", (2, 2), |c| {
         c.outcome(c.number(0)?.quotient(&c.number(1)?))
@@ -124,19 +121,27 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         |c| bits(c, |a, b| a & !b),
     ),
     Builtin::new("bit-not", "(bit-not n): the other bits", (1, 1), |c| {
-        Ok(Edn::long(!c.long(0)?))
+        Ok(Edn::long(!bits_of(c, 0)?))
     }),
     Builtin::new(
         "bit-shift-left",
         "(bit-shift-left n k): n shifted up",
         (2, 2),
-        |c| Ok(Edn::long(c.long(0)?.wrapping_shl(c.long(1)? as u32))),
+        |c| {
+            Ok(Edn::long(
+                bits_of(c, 0)?.wrapping_shl(bits_of(c, 1)? as u32),
+            ))
+        },
     ),
     Builtin::new(
         "bit-shift-right",
         "(bit-shift-right n k): n shifted down",
         (2, 2),
-        |c| Ok(Edn::long(c.long(0)?.wrapping_shr(c.long(1)? as u32))),
+        |c| {
+            Ok(Edn::long(
+                bits_of(c, 0)?.wrapping_shr(bits_of(c, 1)? as u32),
+            ))
+        },
     ),
     Builtin::new(
         "unsigned-bit-shift-right",
@@ -144,7 +149,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (2, 2),
         |c| {
             Ok(Edn::long(
-                (c.long(0)? as u64).wrapping_shr(c.long(1)? as u32) as i64,
+                (bits_of(c, 0)? as u64).wrapping_shr(bits_of(c, 1)? as u32) as i64,
             ))
         },
     ),
@@ -152,7 +157,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "bit-test",
         "(bit-test n k): whether bit k is set",
         (2, 2),
-        |c| c.bool(c.long(0)?.wrapping_shr(c.long(1)? as u32) & 1 == 1),
+        |c| c.bool(bits_of(c, 0)?.wrapping_shr(bits_of(c, 1)? as u32) & 1 == 1),
     ),
     Builtin::new("long", "(long n): a long, cut to zero", (1, 1), long),
     Builtin::new("int", "(int n): a whole number of 32 bits", (1, 1), int),
@@ -162,7 +167,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("float", "(float n): a float", (1, 1), |c| {
         let wide = c.number(0)?.to_f64();
         let narrow = wide as f32;
-        if narrow.is_infinite() && wide.is_finite() {
+        if narrow.is_infinite() {
             return Err(c.problem(Arithmetic::OutOfRange));
         }
         Ok(Edn::Value(Value::Float(narrow)))
@@ -192,16 +197,26 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         |c| {
             let number = c.number(0)?;
             let text = number.clone().into_edn();
+            if let Number::Dec(n) = &number
+                && n.scale() < 0
+            {
+                let whole = number.truncated().map_err(|p| c.problem(p))?;
+                return Ok(Number::big(whole).into_edn());
+            }
             Ok(match number {
                 Number::Double(n) if !n.is_finite() => {
                     return Err(c.problem(Arithmetic::OutOfRange));
                 }
                 Number::Double(_) | Number::Dec(_) => {
-                    let dec = decimal(c, &super::clj::text_of(&text))?;
+                    let dec = decimal(c, &super::print::text_of(&text))?;
                     let ten = Number::big(BigInt::from(10));
                     let power = (0..dec.scale()).try_fold(Number::Long(1), |p, _| p.multiply(&ten));
                     let power = power.map_err(|p| c.problem(p))?;
                     let whole = Number::big(dec.unscaled().clone());
+                    if dec.scale() < 0 {
+                        let whole = Number::dec(dec).truncated().map_err(|p| c.problem(p))?;
+                        return Ok(Number::big(whole).into_edn());
+                    }
                     return c.outcome(whole.divide_fully(&power));
                 }
                 number => number.into_edn(),
@@ -314,9 +329,23 @@ fn promoting(c: &Invocation<'_>, neutral: i64, step: Step) -> Outcome {
     if c.len() == 0 {
         return Ok(Edn::long(neutral));
     }
-    let result = folded(c, c.number(0)?.promoted(), step)?;
-    let any_big = (0..c.len()).any(|at| matches!(c.number(at), Ok(Number::Big(_))));
-    c.outcome(result.map(|number| if any_big { number } else { number.demoted() }))
+    if c.len() == 1 {
+        c.number(0)?;
+        return c.edn(0).cloned();
+    }
+    let mut result = c.number(0)?;
+    for at in 1..c.len() {
+        result = wide(step, &result, &c.number(at)?).map_err(|p| c.problem(p))?;
+    }
+    Ok(result.into_edn())
+}
+
+/// The step on longs, or on bigints where a long overflows.
+fn wide(step: Step, a: &Number, b: &Number) -> Result<Number, Arithmetic> {
+    match step(a, b) {
+        Err(Arithmetic::Overflow) => step(&a.promoted(), &b.promoted()),
+        outcome => outcome,
+    }
 }
 
 /// One of the arguments, unchanged; of equal ones the later, NaN before all.
@@ -324,45 +353,57 @@ fn extreme(c: &Invocation<'_>, wanted: std::cmp::Ordering) -> Outcome {
     if c.len() == 1 {
         return c.edn(0).cloned();
     }
-    let mut best = (0, c.number(0)?);
+    let nan = |at: usize| {
+        let number = c.edn(at).ok().and_then(Number::of);
+        matches!(number, Some(Number::Double(n)) if n.is_nan())
+    };
+    let mut best = 0;
     for at in 1..c.len() {
-        let next = c.number(at)?;
-        let best_is_nan = matches!(best.1, Number::Double(n) if n.is_nan());
-        let next_is_nan = matches!(next, Number::Double(n) if n.is_nan());
-        if next_is_nan || (!best_is_nan && best.1.compare(&next) != wanted) {
-            best = (at, next);
+        if nan(best) {
+            continue;
+        }
+        if nan(at) {
+            best = at;
+            continue;
+        }
+        let order = c.number(best)?.order(&c.number(at)?);
+        if order.map_err(|p| c.problem(p))? != Some(wanted) {
+            best = at;
         }
     }
-    c.edn(best.0).cloned()
+    c.edn(best).cloned()
 }
 
 fn bits(c: &Invocation<'_>, step: fn(i64, i64) -> i64) -> Outcome {
-    let mut result = c.long(0)?;
+    let mut result = bits_of(c, 0)?;
     for at in 1..c.len() {
-        result = step(result, c.long(at)?);
+        result = step(result, bits_of(c, at)?);
     }
     Ok(Edn::long(result))
+}
+
+/// The bits of a long; other numbers have none.
+pub(super) fn bits_of(c: &Invocation<'_>, at: usize) -> Result<i64, QueryError> {
+    c.edn(at)?
+        .as_long()
+        .ok_or_else(|| c.wrong_type(at, "a long"))
 }
 
 fn pairwise(c: &Invocation<'_>, wanted: fn(std::cmp::Ordering) -> bool) -> Outcome {
     let mut holds = true;
     for at in 1..c.len() {
-        let (a, b) = (c.number(at - 1)?, c.number(at)?);
-        let nan = |n: &Number| matches!(n, Number::Double(x) if x.is_nan());
-        holds &= nan(&a) == nan(&b) && wanted(a.compare(&b));
+        let order = c.number(at - 1)?.order(&c.number(at)?);
+        let order = order.map_err(|p| c.problem(p))?;
+        holds = holds && order.is_some_and(wanted);
     }
     c.bool(holds)
 }
 
 fn long(c: &Invocation<'_>) -> Outcome {
-    if let Edn::Char(character) = c.edn(0)? {
+    if let (Edn::Char(character), true) = (c.edn(0)?, ["int", "long"].contains(&c.name)) {
         return Ok(Edn::long(i64::from(u32::from(*character))));
     }
-    let whole = c.number(0)?.truncated().map_err(|p| c.problem(p))?;
-    whole
-        .to_i64()
-        .map(Edn::long)
-        .ok_or_else(|| c.problem(Arithmetic::OutOfRange))
+    super::java_numbers::whole(c, 0).map(Edn::long)
 }
 
 fn int(c: &Invocation<'_>) -> Outcome {
@@ -381,6 +422,16 @@ fn bigint(c: &Invocation<'_>) -> Outcome {
             Err(_) => Err(unreadable(c, text)),
         };
     }
+    if let Edn::Value(Value::Bytes(bytes)) = c.edn(0)? {
+        return Ok(Number::big(BigInt::from_signed_bytes_be(bytes)).into_edn());
+    }
+    if let Edn::Value(Value::Double(_) | Value::Float(_)) = c.edn(0)? {
+        // As Clojure: through the shortest decimal of the double.
+        let double = Number::Double(c.number(0)?.to_f64());
+        let text = super::print::text_of(&double.into_edn());
+        let whole = Number::dec(decimal(c, &text)?).truncated();
+        return Ok(Number::big(whole.map_err(|p| c.problem(p))?).into_edn());
+    }
     let whole = c.number(0)?.truncated().map_err(|p| c.problem(p))?;
     Ok(Number::big(whole).into_edn())
 }
@@ -393,10 +444,10 @@ fn bigdec(c: &Invocation<'_>) -> Outcome {
             return c.outcome(c.number(0)?.add(&Number::dec(BigDec::new(0.into(), 0))));
         }
         Edn::Value(Value::String(text)) => text.to_string(),
-        _ => {
-            c.number(0)?;
-            super::clj::text_of(form)
-        }
+        _ => super::print::text_of(&match c.number(0)? {
+            number @ Number::Double(_) => number.into_edn(),
+            _ => form.clone(),
+        }),
     };
     Ok(Number::dec(decimal(c, &text)?).into_edn())
 }
@@ -413,9 +464,12 @@ pub(super) fn unreadable(c: &Invocation<'_>, text: &str) -> QueryError {
     .into()
 }
 
-/// Java's `Double.parseDouble`, as far as decimal digits go.
+/// Java's `Double.parseDouble`.
 pub(super) fn parse_double(text: &str) -> Option<f64> {
-    let text = text.trim();
+    let text = text.trim_matches(|x: char| x <= ' ');
+    if let Some(number) = parse_hexadecimal(text) {
+        return Some(number);
+    }
     let body = text.trim_start_matches(['+', '-']);
     match body {
         "NaN" => Some(f64::NAN),
@@ -424,9 +478,29 @@ pub(super) fn parse_double(text: &str) -> Option<f64> {
         } else {
             f64::INFINITY
         }),
-        body if body.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
-            text.trim_end_matches(['d', 'D', 'f', 'F']).parse().ok()
-        }
+        body if body.starts_with(|c: char| c.is_ascii_digit() || c == '.') => text
+            .strip_suffix(['d', 'D', 'f', 'F'])
+            .unwrap_or(text)
+            .parse()
+            .ok(),
         _ => None,
     }
+}
+
+/// `0x1.8p3`: digits in base 16, a power of two.
+fn parse_hexadecimal(text: &str) -> Option<f64> {
+    let (sign, body) = match text.strip_prefix('-') {
+        Some(body) => (-1.0, body),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let body = body
+        .strip_prefix("0x")
+        .or_else(|| body.strip_prefix("0X"))?;
+    let body = body.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(body);
+    let (digits, power) = body.split_once(['p', 'P'])?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let number = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
+    let power: i32 = power.parse().ok()?;
+    let shift = power.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
+    Some(sign * number as f64 * 2f64.powi(shift))
 }

@@ -57,7 +57,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "identical?",
         "(identical? x y): whether they are the same",
         (2, 2),
-        |c| c.bool(c.edn(0)? == c.edn(1)?),
+        |c| c.bool(identical(c)?),
     ),
     Builtin::new("not", "(not x): true for nil and false", (1, 1), |c| {
         c.bool(matches!(c.args[0], Arg::Edn(form) if !clj::is_true(form)))
@@ -280,6 +280,117 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             })
         },
     ),
+    Builtin::new(
+        "clojure.core/compare",
+        "(clojure.core/compare x y): Clojure's own, of numbers or one type",
+        (2, 2),
+        |c| match clojure_compare(c.edn(0)?, c.edn(1)?) {
+            Some(order) => Ok(Edn::long(order)),
+            None => Err(c.wrong_type(1, "two numbers, or two of one type")),
+        },
+    ),
+    Builtin::new(
+        "simple-ident?",
+        "(simple-ident? x): a name without a namespace",
+        (1, 1),
+        |c| {
+            is(c, |form| {
+                form.as_keyword().is_some_and(|k| k.namespace().is_none())
+                    || form.as_symbol().is_some_and(|s| s.namespace().is_none())
+            })
+        },
+    ),
+    Builtin::new(
+        "counted?",
+        "(counted? x): whether x is a collection",
+        (1, 1),
+        |c| {
+            is(c, |form| {
+                clj::elements(form).is_some() || matches!(form, Edn::Map(_) | Edn::Set(_))
+            })
+        },
+    ),
+    Builtin::new(
+        "indexed?",
+        "(indexed? x): whether x is a vector",
+        (1, 1),
+        |c| is(c, is_vector),
+    ),
+    Builtin::new(
+        "reversible?",
+        "(reversible? x): whether x is a vector",
+        (1, 1),
+        |c| is(c, is_vector),
+    ),
+    Builtin::new(
+        "seqable?",
+        "(seqable? x): whether x has elements",
+        (1, 1),
+        |c| is(c, |form| super::call::seq(form).is_some()),
+    ),
+    Builtin::new("sorted?", "(sorted? x): false", (1, 1), |c| {
+        is(c, |_| false)
+    }),
+    Builtin::new("map-entry?", "(map-entry? x): false", (1, 1), |c| {
+        is(c, |_| false)
+    }),
+    Builtin::new("record?", "(record? x): false", (1, 1), |c| {
+        is(c, |_| false)
+    }),
+    Builtin::new("chunked-seq?", "(chunked-seq? x): false", (1, 1), |c| {
+        is(c, |_| false)
+    }),
+    Builtin::new("var?", "(var? x): false", (1, 1), |c| is(c, |_| false)),
+    Builtin::new("delay?", "(delay? x): false", (1, 1), |c| is(c, |_| false)),
+    Builtin::new("future?", "(future? x): false", (1, 1), |c| {
+        is(c, |_| false)
+    }),
+    Builtin::new("volatile?", "(volatile? x): false", (1, 1), |c| {
+        is(c, |_| false)
+    }),
+    Builtin::new(
+        "reader-conditional?",
+        "(reader-conditional? x): false",
+        (1, 1),
+        |c| is(c, |_| false),
+    ),
+    Builtin::new(
+        "tagged-literal?",
+        "(tagged-literal? x): whether x is a tagged form",
+        (1, 1),
+        |c| {
+            is(c, |form| {
+                matches!(form, Edn::Tagged(tag, _)
+                    if ![super::CLASS_TAG, super::REGEX_TAG].contains(&tag.as_str()))
+            })
+        },
+    ),
+    Builtin::new(
+        "tagged-literal",
+        "(tagged-literal tag x): a tagged form",
+        (2, 2),
+        |c| match c.edn(0)? {
+            Edn::Value(Value::Symbol(tag)) => {
+                Ok(Edn::Tagged(tag.clone(), Box::new(c.edn(1)?.clone())))
+            }
+            _ => Err(c.wrong_type(0, "a symbol")),
+        },
+    ),
+    Builtin::new(
+        "special-symbol?",
+        "(special-symbol? x): whether x names a special form of Clojure",
+        (1, 1),
+        |c| {
+            is(c, |form| {
+                form.as_symbol()
+                    .is_some_and(|symbol| SPECIAL.contains(&symbol.as_str()))
+            })
+        },
+    ),
+    Builtin::new("ex-message", "(ex-message x): nil", (1, 1), |_| {
+        Ok(Edn::Nil)
+    }),
+    Builtin::new("ex-data", "(ex-data x): nil", (1, 1), |_| Ok(Edn::Nil)),
     Builtin::new("list?", "(list? x): whether x is a list", (1, 1), |c| {
         is(c, |form| matches!(form, Edn::List(_)))
     }),
@@ -351,6 +462,38 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
 ];
 
+const SPECIAL: &[&str] = &[
+    "if",
+    "do",
+    "let*",
+    "fn*",
+    "loop*",
+    "recur",
+    "quote",
+    "var",
+    "def",
+    "case*",
+    "try",
+    "catch",
+    "finally",
+    "throw",
+    "new",
+    ".",
+    "set!",
+    "&",
+    "letfn*",
+    "deftype*",
+    "reify*",
+    "import*",
+    "monitor-enter",
+    "monitor-exit",
+    "clojure.core/import*",
+];
+
+fn is_vector(form: &Edn) -> bool {
+    matches!(form, Edn::Vector(_) | Edn::Value(Value::Tuple(_)))
+}
+
 fn all_equal(c: &Invocation<'_>) -> Result<bool, crate::QueryError> {
     let first = c.edn(0)?;
     for at in 1..c.len() {
@@ -365,7 +508,35 @@ fn all_equal(c: &Invocation<'_>) -> Result<bool, crate::QueryError> {
 fn order(c: &Invocation<'_>, wanted: fn(Ordering) -> bool) -> Result<bool, crate::QueryError> {
     let (a, b) = (c.edn(0)?, c.edn(1)?);
     let one_nan = is_nan(a) != is_nan(b) && clj::rank(a) == clj::rank(b);
-    Ok(!one_nan && wanted(clj::compare(a, b)))
+    Ok(!one_nan && wanted(datomic_order(a, b)))
+}
+
+/// Datomic's order of two: the total one, but that a double is compared as doubles are, and URIs
+/// as Java has them.
+fn datomic_order(a: &Edn, b: &Edn) -> Ordering {
+    match (Number::of(a), Number::of(b)) {
+        (Some(x), Some(y)) => match x.order(&y) {
+            Ok(Some(order)) => order,
+            _ => x.compare(&y),
+        },
+        _ if matches!(a, Edn::Value(Value::Uri(_))) && clj::equal(a, b) => Ordering::Equal,
+        _ => clj::compare(a, b),
+    }
+}
+
+/// Whether two are one: the same argument, or a value of which there is only one.
+fn identical(c: &Invocation<'_>) -> Result<bool, crate::QueryError> {
+    let (Arg::Edn(a), Arg::Edn(b)) = (c.args[0], c.args[1]) else {
+        return Ok(false);
+    };
+    let only_one = match a {
+        Edn::Nil | Edn::Value(Value::Boolean(_) | Value::Keyword(_)) => true,
+        Edn::Value(Value::Long(n)) => (-128..128).contains(n),
+        Edn::Char(x) => x.is_ascii(),
+        Edn::Tagged(tag, _) => tag.as_str() == super::CLASS_TAG,
+        _ => false,
+    };
+    Ok(std::ptr::eq(a, b) || (only_one && a == b))
 }
 
 fn is_nan(form: &Edn) -> bool {
@@ -399,7 +570,7 @@ fn parity(c: &Invocation<'_>, even: bool) -> Outcome {
 
 /// What Java's `compareTo` says: for texts by how much they differ.
 pub(super) fn java_compare(a: &Edn, b: &Edn) -> i64 {
-    let sign = clj::compare(a, b) as i64;
+    let sign = datomic_order(a, b) as i64;
     let (rank_a, rank_b) = (clj::rank(a), clj::rank(b));
     if rank_a != rank_b {
         return match (java::class_of(a), java::class_of(b)) {
@@ -417,6 +588,59 @@ pub(super) fn java_compare(a: &Edn, b: &Edn) -> i64 {
             name_difference((x.namespace(), x.name()), (y.namespace(), y.name()))
         }
         _ => sign,
+    }
+}
+
+/// Clojure's own `compare`: numbers with numbers, else of one type; vectors by length first.
+pub(super) fn clojure_compare(a: &Edn, b: &Edn) -> Option<i64> {
+    match (a, b) {
+        (Edn::Nil, Edn::Nil) => return Some(0),
+        (Edn::Nil, _) => return Some(-1),
+        (_, Edn::Nil) => return Some(1),
+        _ => {}
+    }
+    if let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) {
+        return x
+            .order(&y)
+            .ok()
+            .map(|order| order.map_or(0, |order| order as i64));
+    }
+    let list = |form: &Edn| matches!(form, Edn::List(_));
+    if let (Some(x), Some(y), false) = (clj::elements(a), clj::elements(b), list(a) || list(b)) {
+        if x.len() != y.len() {
+            return Some(x.len().cmp(&y.len()) as i64);
+        }
+        for (x, y) in x.iter().zip(&*y) {
+            match clojure_compare(x, y) {
+                Some(0) => {}
+                other => return other,
+            }
+        }
+        return Some(0);
+    }
+    compare_to(a, b)
+}
+
+/// Java's `compareTo`, which knows only things of one type.
+pub(super) fn compare_to(a: &Edn, b: &Edn) -> Option<i64> {
+    let tuple = |form: &Edn| matches!(form, Edn::Vector(_) | Edn::Value(Value::Tuple(_)));
+    if tuple(a) && tuple(b) {
+        return clojure_compare(a, b);
+    }
+    match (a, b) {
+        (Edn::Ratio(_), _) => Number::of(b).and_then(|_| clojure_compare(a, b)),
+        (Edn::Value(Value::Double(x)), Edn::Value(Value::Double(y))) => Some(x.total_cmp(y) as i64),
+        (Edn::Value(Value::BigInt(_) | Value::Bytes(_)), _) => None,
+        (Edn::Value(x), Edn::Value(y)) => {
+            let same = java::class_of(a) == java::class_of(b);
+            let uris = matches!((x, y), (Value::Uri(_), Value::Uri(_)));
+            same.then(|| match uris && clj::equal(a, b) {
+                true => 0,
+                false => java_compare(a, b),
+            })
+        }
+        (Edn::Char(_), Edn::Char(_)) => Some(java_compare(a, b)),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! look-around and back-references are refused. A pattern is a value, `#regex "a+"`; what it
 //! compiles to is kept for the query.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datomite_model::{Edn, Symbol};
 use regex::{Captures, Regex, RegexBuilder};
@@ -53,8 +53,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (2, 2),
         |c| {
             let found = pattern(c, 0, Anchor::None)?;
-            let all = found.captures_iter(c.text(1)?).map(|found| groups(&found));
-            Ok(list_or_nil(all.collect()))
+            let all = all_matches(&found, c.text(1)?);
+            Ok(list_or_nil(all.iter().map(groups).collect()))
         },
     ),
 ];
@@ -105,7 +105,48 @@ pub(super) fn pattern(
     }
 }
 
-fn compiled(context: &Context<'_>, text: &str, anchor: Anchor) -> Result<Arc<Regex>, QueryError> {
+/// All matches as Java finds them: after one that is empty, a character is passed.
+pub(super) fn all_matches<'t>(regex: &Regex, text: &'t str) -> Vec<Captures<'t>> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    while from <= text.len() {
+        let Some(found) = regex.captures_at(text, from) else {
+            break;
+        };
+        let Some(whole) = found.get(0) else { break };
+        from = whole.end();
+        if whole.is_empty() {
+            from += text[from..].chars().next().map_or(1, char::len_utf8);
+        }
+        all.push(found);
+    }
+    all
+}
+
+/// The value of a decimal digit of any script.
+pub(super) fn digit_value(c: char) -> Option<u32> {
+    if c.is_ascii() {
+        return c.to_digit(10);
+    }
+    static DIGIT: OnceLock<Option<Regex>> = OnceLock::new();
+    let digit = DIGIT.get_or_init(|| Regex::new(r"^\p{Nd}$").ok());
+    let is_digit = |c: u32| {
+        let text = char::from_u32(c).map(String::from).unwrap_or_default();
+        digit.as_ref().is_some_and(|digit| digit.is_match(&text))
+    };
+    let number = u32::from(c);
+    // The digits of a script are ten in a row, from a zero that no digit stands before.
+    is_digit(number).then(|| {
+        let before = (1..=9).take_while(|back| is_digit(number - back));
+        before.count() as u32 % 10
+    })
+}
+
+pub(super) fn compiled(
+    context: &Context<'_>,
+    text: &str,
+    anchor: Anchor,
+) -> Result<Arc<Regex>, QueryError> {
     let mut kept = context.regexes.borrow_mut();
     let whole;
     let key = match anchor {
@@ -133,36 +174,157 @@ fn compiled(context: &Context<'_>, text: &str, anchor: Anchor) -> Result<Arc<Reg
     Ok(regex)
 }
 
-/// Java's syntax in that of the library: ASCII classes, `\Q…\E`, `\Z`.
+/// Java's syntax in that of the library: ASCII classes, `\Q…\E`, `\Z`, its ends of lines.
 fn translated(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let escaped = rest[at + 1..].chars().next();
-        let after = at + 1 + escaped.map_or(0, char::len_utf8);
-        match escaped {
-            Some('d') => out.push_str("[0-9]"),
-            Some('D') => out.push_str("[^0-9]"),
-            Some('w') => out.push_str("[a-zA-Z0-9_]"),
-            Some('W') => out.push_str("[^a-zA-Z0-9_]"),
-            Some('s') => out.push_str("[ \\t\\n\\x0B\\f\\r]"),
-            Some('S') => out.push_str("[^ \\t\\n\\x0B\\f\\r]"),
-            Some('h') => out.push_str("[ \\t]"),
-            Some('R') => out.push_str("(?:\\r\\n|[\\n\\x0B\\f\\r])"),
-            Some('b') => out.push_str("(?-u:\\b)"),
-            Some('Z') => out.push_str("(?:\\n?\\z)"),
-            Some('Q') => {
-                let quoted = &rest[after..];
-                let end = quoted.find("\\E").unwrap_or(quoted.len());
-                out.push_str(&regex::escape(&quoted[..end]));
-                rest = quoted.get(end + 2..).unwrap_or("");
+    // How many brackets of classes are open.
+    let mut classes = 0usize;
+    let unicode = text.contains("(?U");
+    let dots_take_all = text.contains("(?s") || text.contains("s)");
+    while let Some(first) = rest.chars().next() {
+        match first {
+            '\\' => {
+                rest = &rest[1..];
+                rest = escape(rest, classes > 0, unicode, &mut out);
                 continue;
             }
-            _ => out.push_str(&rest[at..after]),
+            '[' => {
+                classes += 1;
+                out.push('[');
+                if let Some(negated) = rest[1..].strip_prefix('^') {
+                    out.push('^');
+                    rest = negated;
+                } else {
+                    rest = &rest[1..];
+                }
+                if rest.starts_with(':') {
+                    out.push('\\');
+                }
+                continue;
+            }
+            ']' if classes > 0 => {
+                classes -= 1;
+                out.push(']');
+            }
+            '.' if classes == 0 && !dots_take_all => {
+                out.push_str("[^\\n\\r\\x{85}\\x{2028}\\x{2029}]");
+            }
+            '(' if classes == 0 && rest.starts_with("(?U") => {
+                out.push_str("(?u");
+                rest = &rest[3..];
+                continue;
+            }
+            '~' | '-' | '#' if classes > 0 && rest[1..].starts_with(first) => {
+                out.push('\\');
+                out.push(first);
+            }
+            other => out.push(other),
         }
-        rest = &rest[after..];
+        rest = &rest[first.len_utf8()..];
     }
-    out.push_str(rest);
     out
+}
+
+/// Writes what follows a backslash; what comes after it.
+fn escape<'t>(rest: &'t str, in_class: bool, unicode: bool, out: &mut String) -> &'t str {
+    let Some(escaped) = rest.chars().next() else {
+        out.push('\\');
+        return rest;
+    };
+    let after = &rest[escaped.len_utf8()..];
+    let ascii = match escaped {
+        'd' => "0-9",
+        'D' => "^0-9",
+        'w' => "a-zA-Z0-9_",
+        'W' => "^a-zA-Z0-9_",
+        's' => " \\t\\n\\x0B\\f\\r",
+        'S' => "^ \\t\\n\\x0B\\f\\r",
+        'h' => " \\t\\x{A0}\\x{1680}\\x{180e}\\x{2000}-\\x{200a}\\x{202f}\\x{205f}\\x{3000}",
+        'H' => "^ \\t\\x{A0}\\x{1680}\\x{180e}\\x{2000}-\\x{200a}\\x{202f}\\x{205f}\\x{3000}",
+        'v' => "\\n\\x0B\\f\\r\\x{85}\\x{2028}\\x{2029}",
+        'V' => "^\\n\\x0B\\f\\r\\x{85}\\x{2028}\\x{2029}",
+        _ => "",
+    };
+    if !ascii.is_empty() && (!unicode || "hHvV".contains(escaped)) {
+        out.push('[');
+        out.push_str(ascii);
+        out.push(']');
+        return after;
+    }
+    match escaped {
+        'R' => out.push_str("(?:\\r\\n|[\\n\\x0B\\f\\r\\x{85}\\x{2028}\\x{2029}])"),
+        'b' if !in_class && !unicode => out.push_str("(?-u:\\b)"),
+        'Z' => out.push_str("(?:\\n?\\z)"),
+        'e' => out.push_str("\\x1B"),
+        'p' | 'P' => return property(after, escaped, out),
+        'Q' => {
+            let end = after.find("\\E").unwrap_or(after.len());
+            out.push_str(&regex::escape(&after[..end]));
+            return after.get(end + 2..).unwrap_or("");
+        }
+        'u' if after.len() >= 4 && after.is_char_boundary(4) => {
+            out.push_str(&format!("\\x{{{}}}", &after[..4]));
+            return &after[4..];
+        }
+        '0' => {
+            let digits = after
+                .bytes()
+                .take(3)
+                .take_while(|b| (b'0'..b'8').contains(b));
+            let count = digits.count();
+            let code = u32::from_str_radix(&after[..count], 8).unwrap_or(0);
+            out.push_str(&format!("\\x{{{code:x}}}"));
+            return &after[count..];
+        }
+        other if other.is_ascii_alphanumeric() => {
+            out.push('\\');
+            out.push(other);
+        }
+        other => out.push_str(&regex::escape(&other.to_string())),
+    }
+    after
+}
+
+/// `\p{…}`: Java's names of ASCII classes and of its own methods; the rest is Unicode's.
+fn property<'t>(rest: &'t str, kind: char, out: &mut String) -> &'t str {
+    let named = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    let Some((name, after)) = named else {
+        out.push('\\');
+        out.push(kind);
+        return rest;
+    };
+    let class = match name {
+        "Lower" => "a-z",
+        "Upper" => "A-Z",
+        "ASCII" => "\\x00-\\x7F",
+        "Alpha" => "a-zA-Z",
+        "Digit" => "0-9",
+        "Alnum" => "a-zA-Z0-9",
+        "Punct" => "!-/:-@\\[-`{-~",
+        "Graph" => "!-~",
+        "Print" => " -~",
+        "Blank" => " \\t",
+        "Cntrl" => "\\x00-\\x1F\\x7F",
+        "XDigit" => "0-9a-fA-F",
+        "Space" => " \\t\\n\\x0B\\f\\r",
+        "javaLowerCase" => "\\p{Lowercase}",
+        "javaUpperCase" => "\\p{Uppercase}",
+        "javaWhitespace" => "\\s",
+        "javaLetter" => "\\p{L}",
+        "javaDigit" => "\\p{Nd}",
+        "javaLetterOrDigit" => "\\p{L}\\p{Nd}",
+        "L1" => "\\x00-\\xFF",
+        _ => "",
+    };
+    if class.is_empty() {
+        let name = name.strip_prefix("Is").unwrap_or(name);
+        let name = name.strip_prefix("In").unwrap_or(name);
+        out.push_str(&format!("\\{kind}{{{name}}}"));
+    } else {
+        out.push_str(if kind == 'P' { "[^" } else { "[" });
+        out.push_str(class);
+        out.push(']');
+    }
+    after
 }

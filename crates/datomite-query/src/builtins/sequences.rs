@@ -5,8 +5,9 @@
 use datomite_model::{Edn, Value};
 
 use super::collections::{items, list_or_nil};
+use super::nested::{natural, sorted};
 use super::number::Number;
-use super::{Arg, Builtin, Invocation, MANY, Outcome, clj};
+use super::{Arg, Builtin, Invocation, MANY, Outcome, call, clj, endless, transform};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -21,8 +22,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "mapcat",
-        "(mapcat f xs): the elements of each f of x",
-        (2, 2),
+        "(mapcat f xs+): the elements of each f of x",
+        (2, MANY),
         |c| {
             let mut all = Vec::new();
             for part in mapped(c)? {
@@ -130,8 +131,10 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(take-while f xs): up to the first false",
         (2, 2),
         |c| {
-            let end = first_where(c, false)?.unwrap_or(usize::MAX);
-            Ok(Edn::List(items(c, 1)?.iter().take(end).cloned().collect()))
+            let taken = endless::while_true(c, 1, |item| {
+                Ok(clj::is_true(&c.apply(0, &[Arg::Edn(item)])?))
+            })?;
+            Ok(Edn::List(taken))
         },
     ),
     Builtin::new(
@@ -167,27 +170,43 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "sort",
-        "(sort xs): the elements in the order of <",
-        (1, 1),
+        "(sort f? xs): the elements in order, numbers or of one type; or by a comparator",
+        (1, 2),
         |c| {
-            let all = items(c, 0)?;
-            let compare = |a: &u32, b: &u32| clj::compare(&all[*a as usize], &all[*b as usize]);
-            let order = c.sorted(all.len(), compare)?;
-            let sorted = order.iter().map(|at| all[*at as usize].clone());
-            Ok(Edn::List(sorted.collect()))
+            let all = items(c, c.len() - 1)?;
+            let sorted = if c.len() == 2 {
+                sorted(&all, &|a, b| {
+                    call::comparison(c.args[0], c.context, Arg::Edn(a), Arg::Edn(b))
+                })
+            } else {
+                sorted(&all, &|a, b| natural(c, a, b))
+            };
+            sorted.map(Edn::List)
         },
     ),
     Builtin::new(
         "sort-by",
-        "(sort-by f xs): the elements in the order of f",
-        (2, 2),
+        "(sort-by f comparator? xs): the elements in the order of f",
+        (2, 3),
         |c| {
-            let keys = mapped(c)?;
-            let all = items(c, 1)?;
-            let compare = |a: &u32, b: &u32| clj::compare(&keys[*a as usize], &keys[*b as usize]);
-            let order = c.sorted(all.len(), compare)?;
-            let sorted = order.iter().map(|at| all[*at as usize].clone());
-            Ok(Edn::List(sorted.collect()))
+            let all = items(c, c.len() - 1)?;
+            let keyed: Result<Vec<Edn>, QueryError> = all
+                .iter()
+                .map(|item| {
+                    let key = c.apply(0, &[Arg::Edn(item)])?;
+                    Ok(Edn::Vector(vec![key, item.clone()]))
+                })
+                .collect();
+            let key = |pair: &Edn| pair.as_sequence().map_or(Edn::Nil, |pair| pair[0].clone());
+            let sorted = sorted(&keyed?, &|a, b| match c.len() {
+                3 => {
+                    let (a, b) = (key(a), key(b));
+                    call::comparison(c.args[1], c.context, Arg::Edn(&a), Arg::Edn(&b))
+                }
+                _ => natural(c, &key(a), &key(b)),
+            })?;
+            let item = |pair: &Edn| pair.as_sequence().map_or(Edn::Nil, |pair| pair[1].clone());
+            Ok(Edn::List(sorted.iter().map(item).collect()))
         },
     ),
     Builtin::new(
@@ -206,7 +225,10 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "distinct",
         "(distinct xs): the elements without repeats",
         (1, 1),
-        |c| Ok(Edn::List(clj::distinct(items(c, 0)?.into_owned()))),
+        |c| match c.edn(0)? {
+            Edn::Map(_) | Edn::Set(_) => Err(c.wrong_type(0, "a sequence")),
+            _ => Ok(Edn::List(clj::distinct(items(c, 0)?.into_owned()))),
+        },
     ),
     Builtin::new(
         "distinct?",
@@ -226,7 +248,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new("take", "(take n xs): the first n elements", (2, 2), |c| {
         Ok(Edn::List(
-            items(c, 1)?.iter().take(c.count(0)?).cloned().collect(),
+            endless::up_to(c, 1, c.count(0)?)?
+                .iter()
+                .take(c.count(0)?)
+                .cloned()
+                .collect(),
         ))
     }),
     Builtin::new("drop", "(drop n xs): all but the first n", (2, 2), |c| {
@@ -283,8 +309,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "interleave",
-        "(interleave xs+): first of each, second ...",
-        (1, MANY),
+        "(interleave xs*): first of each, second ...",
+        (0, MANY),
         |c| {
             let columns: Result<Vec<_>, QueryError> = (0..c.len()).map(|at| items(c, at)).collect();
             let columns = columns?;
@@ -312,15 +338,27 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "partition",
-        "(partition n step? xs): whole groups of n",
+        "(partition n step? pad? xs): whole groups of n",
+        (2, 4),
+        |c| partition(c, false, Edn::List),
+    ),
+    Builtin::new(
+        "partitionv",
+        "(partitionv n step? pad? xs): whole groups of n, vectors",
+        (2, 4),
+        |c| partition(c, false, Edn::Vector),
+    ),
+    Builtin::new(
+        "partitionv-all",
+        "(partitionv-all n step? xs): groups of up to n, vectors",
         (2, 3),
-        |c| partition(c, false),
+        |c| partition(c, true, Edn::Vector),
     ),
     Builtin::new(
         "partition-all",
         "(partition-all n step? xs): groups of up to n",
         (2, 3),
-        |c| partition(c, true),
+        |c| partition(c, true, Edn::List),
     ),
     Builtin::new("range", "(range start? end step?): numbers", (1, 3), range),
     Builtin::new("repeat", "(repeat n x): n times x", (2, 2), |c| {
@@ -334,10 +372,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (1, MANY),
         |c| {
             let mut all: Vec<(Edn, Edn)> = Vec::new();
+            let mut any = false;
             for at in 1..c.len() {
                 let Some(entries) = c.edn(at)?.as_map() else {
                     continue;
                 };
+                any = true;
                 for (key, value) in entries {
                     match all.iter_mut().find(|(known, _)| clj::equal(known, key)) {
                         Some(entry) => {
@@ -347,31 +387,20 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                     }
                 }
             }
-            Ok(Edn::Map(all))
-        },
-    ),
-    Builtin::new(
-        "update",
-        "(update m k f x*): m with f of the value of k",
-        (3, MANY),
-        |c| {
-            let key = c.edn(1)?;
-            let old = super::collections::lookup(c.edn(0)?, key).unwrap_or(Edn::Nil);
-            let args: Vec<Arg<'_>> = std::iter::once(Arg::Edn(&old))
-                .chain(c.args[3..].iter().copied())
-                .collect();
-            let new = c.apply(2, &args)?;
-            let mut entries = c.edn(0)?.as_map().map(<[_]>::to_vec).unwrap_or_default();
-            clj::put(&mut entries, key.clone(), new);
-            Ok(Edn::Map(entries))
+            Ok(if any { Edn::Map(all) } else { Edn::Nil })
         },
     ),
 ];
 
 fn mapped(c: &Invocation<'_>) -> Result<Vec<Edn>, QueryError> {
-    let columns: Result<Vec<_>, QueryError> = (1..c.len()).map(|at| items(c, at)).collect();
+    let mut length = usize::MAX;
+    for at in 1..c.len() {
+        length = length.min(endless::length(c, at)?.unwrap_or(usize::MAX));
+    }
+    let columns: Result<Vec<_>, QueryError> = (1..c.len())
+        .map(|at| endless::up_to(c, at, length))
+        .collect();
     let columns = columns?;
-    let length = columns.iter().map(|column| column.len()).min().unwrap_or(0);
     (0..length)
         .map(|row| {
             let args: Vec<Arg<'_>> = columns
@@ -413,9 +442,7 @@ fn reduce(c: &Invocation<'_>) -> Outcome {
             None => return c.apply(0, &[]),
         }
     };
-    rest.iter().try_fold(first, |folded, item| {
-        c.apply(0, &[Arg::Edn(&folded), Arg::Edn(item)])
-    })
+    transform::fold(c, 0, first, rest)
 }
 
 fn group_by(c: &Invocation<'_>) -> Outcome {
@@ -453,19 +480,35 @@ fn flatten(form: &Edn, into: &mut Vec<Edn>) {
     }
 }
 
-fn partition(c: &Invocation<'_>, partial: bool) -> Outcome {
+fn partition(c: &Invocation<'_>, partial: bool, group: fn(Vec<Edn>) -> Edn) -> Outcome {
     let size = c.count(0)?.max(1);
-    let step = if c.len() == 3 {
+    let step = if c.len() > 2 {
         c.count(1)?.max(1)
     } else {
         size
     };
+    let padding = if c.len() > 3 {
+        Some(items(c, 2)?)
+    } else {
+        None
+    };
     let all = items(c, c.len() - 1)?;
-    let groups = (0..all.len()).step_by(step).filter_map(|from| {
+    let mut groups = Vec::new();
+    for from in (0..all.len()).step_by(step) {
         let to = from.saturating_add(size).min(all.len());
-        (partial || to - from == size).then(|| Edn::List(all[from..to].to_vec()))
-    });
-    Ok(Edn::List(groups.collect()))
+        let mut part = all[from..to].to_vec();
+        let whole = part.len() == size;
+        if let (false, Some(padding)) = (whole, &padding) {
+            part.extend(padding.iter().take(size - part.len()).cloned());
+        }
+        if whole || partial || padding.is_some() {
+            groups.push(group(part));
+        }
+        if !whole && !partial {
+            break;
+        }
+    }
+    Ok(Edn::List(groups))
 }
 
 fn range(c: &Invocation<'_>) -> Outcome {

@@ -2,12 +2,10 @@
 //!
 //! Positions count UTF-16 units, as in Java; a cut inside a character gives U+FFFD.
 
-use std::fmt::Write;
-
 use datomite_model::{Edn, Keyword, Symbol, Uuid, Value};
 
-use super::number::Number;
-use super::{Builtin, CallError, Invocation, MANY, Outcome, clj, is_true};
+use super::format::format;
+use super::{Builtin, CallError, Invocation, MANY, Outcome, print};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -18,7 +16,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         |c| {
             let mut text = String::new();
             for at in 0..c.len() {
-                let part = clj::text_of(c.edn(at)?);
+                let part = print::text_of(c.edn(at)?);
                 c.check_text(text.len().saturating_add(part.len()))?;
                 text.push_str(&part);
             }
@@ -29,19 +27,37 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "pr-str",
         "(pr-str x*): as EDN, with spaces between",
         (0, MANY),
-        |c| {
-            let texts: Result<Vec<String>, QueryError> =
-                (0..c.len()).map(|at| Ok(c.edn(at)?.to_string())).collect();
-            Ok(Edn::string(&texts?.join(" ")))
-        },
+        |c| printed(c, true, ""),
+    ),
+    Builtin::new(
+        "prn-str",
+        "(prn-str x*): as pr-str, and a line end",
+        (0, MANY),
+        |c| printed(c, true, "\n"),
+    ),
+    Builtin::new(
+        "print-str",
+        "(print-str x*): as pr-str, without quotes",
+        (0, MANY),
+        |c| printed(c, false, ""),
+    ),
+    Builtin::new(
+        "println-str",
+        "(println-str x*): as print-str, and a line end",
+        (0, MANY),
+        |c| printed(c, false, "\n"),
     ),
     Builtin::new(
         "subs",
         "(subs s start end?): part of a string",
         (2, 3),
         |c| {
-            let end = if c.len() > 2 { Some(c.long(2)?) } else { None };
-            cut(c, c.text(0)?, c.long(1)?, end)
+            let end = if c.len() > 2 {
+                Some(c.position(2)?)
+            } else {
+                None
+            };
+            cut(c, c.text(0)?, c.position(1)?, end)
         },
     ),
     Builtin::new(
@@ -79,10 +95,10 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         if let form @ Edn::Char(_) = c.edn(0)? {
             return Ok(form.clone());
         }
-        let character = u32::try_from(c.long(0)?).ok().and_then(char::from_u32);
-        character
-            .map(Edn::Char)
-            .ok_or_else(|| c.problem(super::Arithmetic::OutOfRange))
+        let whole = super::java_numbers::whole(c, 0)?;
+        let unit = u16::try_from(whole).map_err(|_| c.problem(super::Arithmetic::OutOfRange))?;
+        let character = char::from_u32(u32::from(unit)).unwrap_or('\u{fffd}');
+        Ok(Edn::Char(character))
     }),
     Builtin::new(
         "format",
@@ -113,18 +129,67 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "(clojure.edn/read-string s)",
         (1, 1),
         |c| {
-            if !is_true(c.edn(0)?) {
+            if matches!(c.edn(0)?, Edn::Nil | Edn::Value(Value::Boolean(false))) {
                 return Ok(Edn::Nil);
             }
-            let text = c.text(0)?;
-            let forms = datomite_model::read_all(text).map_err(|_| {
-                QueryError::from(CallError::Unreadable {
-                    function: c.function(),
-                    text: text.to_string(),
-                })
-            })?;
+            let forms = read_all(c, c.text(0)?)?;
             Ok(forms.into_iter().next().unwrap_or(Edn::Nil))
         },
+    ),
+    Builtin::new(
+        "read-string",
+        "(read-string s): the form in a text",
+        (1, 1),
+        |c| {
+            let text = c.text(0)?;
+            let first = read_all(c, text)?.into_iter().next();
+            first.ok_or_else(|| super::numeric::unreadable(c, text))
+        },
+    ),
+    Builtin::new(
+        "find-keyword",
+        "(find-keyword ns? name): a keyword, or nil",
+        (1, 2),
+        keyword,
+    ),
+    Builtin::new("gensym", "(gensym prefix?): a new symbol", (0, 1), |c| {
+        let prefix = if c.len() == 1 { c.text(0)? } else { "G__" };
+        let number = match super::transform::random_uuid(None) {
+            Edn::Value(Value::Uuid(uuid)) => uuid.as_u128() % 1_000_000_007,
+            _ => 0,
+        };
+        Ok(Edn::symbol(&format!("{prefix}{number}")))
+    }),
+    Builtin::new(
+        "munge",
+        "(munge s): a name as Java writes it",
+        (1, 1),
+        |c| {
+            let munged: String = print::text_of(c.edn(0)?)
+                .chars()
+                .map(|x| match x {
+                    '-' => "_".to_string(),
+                    '?' => "_QMARK_".to_string(),
+                    '!' => "_BANG_".to_string(),
+                    '+' => "_PLUS_".to_string(),
+                    '*' => "_STAR_".to_string(),
+                    '=' => "_EQ_".to_string(),
+                    '<' => "_LT_".to_string(),
+                    '>' => "_GT_".to_string(),
+                    other => other.to_string(),
+                })
+                .collect();
+            Ok(match c.edn(0)? {
+                Edn::Value(Value::Symbol(_)) => Edn::symbol(&munged),
+                _ => Edn::string(&munged),
+            })
+        },
+    ),
+    Builtin::new(
+        "namespace-munge",
+        "(namespace-munge s): a namespace as Java writes it",
+        (1, 1),
+        |c| Ok(Edn::string(&print::text_of(c.edn(0)?).replace('-', "_"))),
     ),
 ];
 
@@ -185,8 +250,12 @@ fn keyword(c: &Invocation<'_>) -> Outcome {
 
 fn symbol(c: &Invocation<'_>) -> Outcome {
     if c.len() == 2 {
+        let namespace = match c.edn(0)? {
+            Edn::Nil => None,
+            _ => Some(c.text(0)?),
+        };
         return Ok(Edn::Value(Value::Symbol(Symbol::new(
-            Some(c.text(0)?),
+            namespace,
             c.text(1)?,
         ))));
     }
@@ -202,7 +271,7 @@ fn symbol(c: &Invocation<'_>) -> Outcome {
 }
 
 /// Java's `UUID.fromString`: five groups of hexadecimal digits, leading zeros left out at will.
-fn parse_uuid(text: &str) -> Option<Uuid> {
+pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
     let groups: Vec<&str> = text.split('-').collect();
     let widths = [8, 4, 4, 4, 12];
     if groups.len() != widths.len() {
@@ -219,209 +288,60 @@ fn parse_uuid(text: &str) -> Option<Uuid> {
     Some(Uuid::from_u128(value))
 }
 
-/// One `%` of a format: flags, width, precision, conversion.
-struct Directive {
-    left: bool,
-    zero: bool,
-    plus: bool,
-    group: bool,
-    width: usize,
-    precision: Option<usize>,
-    conversion: char,
+fn printed(c: &Invocation<'_>, readably: bool, end: &str) -> Outcome {
+    let texts: Result<Vec<String>, QueryError> = (0..c.len())
+        .map(|at| Ok(print::printed(c.edn(at)?, readably)))
+        .collect();
+    Ok(Edn::string(&(texts?.join(" ") + end)))
 }
 
-/// No field is wider than this.
-const WIDTH_MAX: usize = 10_000;
+fn read_all(c: &Invocation<'_>, text: &str) -> Result<Vec<Edn>, QueryError> {
+    let forms = datomite_model::read_all(text);
+    forms.map_err(|_| super::numeric::unreadable(c, text))
+}
 
-fn format(c: &Invocation<'_>) -> Outcome {
-    let mut rest = c.text(0)?;
-    let mut text = String::new();
-    let mut next = 1;
-    while let Some(at) = rest.find('%') {
-        text.push_str(&rest[..at]);
-        let (directive, length) = directive(&rest[at + 1..]).ok_or_else(|| bad_format(c))?;
-        rest = &rest[at + 1 + length..];
-        match directive.conversion {
-            '%' => text.push('%'),
-            'n' => text.push('\n'),
-            _ => {
-                if next >= c.len() {
-                    return Err(bad_format(c));
-                }
-                let body = converted(c, next, &directive)?;
-                pad(&mut text, &body, &directive);
-                next += 1;
-            }
+/// White space as Java has it: without the spaces that do not break.
+pub(super) fn is_space(c: char) -> bool {
+    match c {
+        '\u{1c}'..='\u{1f}' => true,
+        '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}' => false,
+        c => c.is_whitespace(),
+    }
+}
+
+/// Where units stand in others, from a position on, or up to it from the end.
+pub(super) fn position(
+    whole: &[u16],
+    part: &[u16],
+    from: Option<i64>,
+    first: bool,
+) -> Option<usize> {
+    let last = whole.len().checked_sub(part.len())?;
+    let meets = |at: &usize| whole[*at..].starts_with(part);
+    if first {
+        let from = usize::try_from(from.unwrap_or(0)).unwrap_or(0);
+        if part.is_empty() {
+            return Some(from.min(whole.len()));
         }
+        return (from..=last).find(meets);
     }
-    text.push_str(rest);
-    Ok(Edn::string(&text))
+    let from = from.map_or(Some(last), |from| usize::try_from(from).ok())?;
+    (0..=from.min(last)).rev().find(meets)
 }
 
-fn bad_format(c: &Invocation<'_>) -> QueryError {
-    super::numeric::unreadable(c, c.text(0).unwrap_or_default())
-}
-
-fn directive(text: &str) -> Option<(Directive, usize)> {
-    let flags = text.find(|c: char| !"-0+,#( ".contains(c))?;
-    let digits = |text: &str| {
-        text.find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len())
-    };
-    let after = &text[flags..];
-    let width_len = digits(after);
-    let mut at = flags + width_len;
-    let mut precision = None;
-    if text[at..].starts_with('.') {
-        let length = digits(&text[at + 1..]);
-        precision = Some(text[at + 1..at + 1 + length].parse().ok()?);
-        at += 1 + length;
-    }
-    let conversion = text[at..].chars().next()?;
-    let width: usize = match width_len {
-        0 => 0,
-        _ => after[..width_len].parse().ok()?,
-    };
-    let fits = width <= WIDTH_MAX && precision.is_none_or(|p| p <= WIDTH_MAX);
-    fits.then(|| {
-        let directive = Directive {
-            left: text[..flags].contains('-'),
-            zero: text[..flags].contains('0'),
-            plus: text[..flags].contains('+'),
-            group: text[..flags].contains(','),
-            width,
-            precision,
-            conversion,
-        };
-        (directive, at + conversion.len_utf8())
-    })
-}
-
-fn converted(c: &Invocation<'_>, at: usize, directive: &Directive) -> Result<String, QueryError> {
-    let form = c.edn(at)?;
-    let cut = |text: String| match directive.precision {
-        Some(length) => text.chars().take(length).collect(),
-        None => text,
-    };
-    let signed = |text: String| {
-        let text = if directive.group {
-            grouped(&text)
-        } else {
-            text
-        };
-        if directive.plus && !text.starts_with('-') {
-            format!("+{text}")
-        } else {
-            text
-        }
-    };
-    Ok(match directive.conversion {
-        's' | 'S' => {
-            let text = if form.is_nil() {
-                "null".to_string()
-            } else {
-                clj::text_of(form)
-            };
-            let text = cut(text);
-            if directive.conversion == 'S' {
-                text.to_uppercase()
-            } else {
-                text
-            }
-        }
-        'b' => cut(clj::is_true(form).to_string()),
-        'c' => match form {
-            Edn::Char(character) => character.to_string(),
-            _ => return Err(c.wrong_type(at, "a character")),
-        },
-        'd' => match Number::of(form) {
-            Some(Number::Long(n)) => signed(n.to_string()),
-            Some(Number::Big(n)) => signed(n.to_string()),
-            _ => return Err(c.wrong_type(at, "a whole number for %d")),
-        },
-        'x' => format!("{:x}", c.long(at)?),
-        'X' => format!("{:X}", c.long(at)?),
-        'o' => format!("{:o}", c.long(at)?),
-        'f' => signed(fixed(c, at, directive.precision.unwrap_or(6))?),
-        'e' => {
-            let text = format!(
-                "{:.*e}",
-                directive.precision.unwrap_or(6),
-                c.number(at)?.to_f64()
-            );
-            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let exponent: i32 = exponent.parse().unwrap_or(0);
-            let sign = if exponent < 0 { '-' } else { '+' };
-            signed(format!("{mantissa}e{sign}{:02}", exponent.abs()))
-        }
-        _ => return Err(bad_format(c)),
-    })
-}
-
-/// Decimal digits rounded half up on the shortest text of the number, as Java does.
-fn fixed(c: &Invocation<'_>, at: usize, digits: usize) -> Result<String, QueryError> {
-    let form = c.edn(at)?;
-    if !matches!(
-        form,
-        Edn::Value(Value::Double(_) | Value::Float(_) | Value::BigDec(_))
-    ) {
-        return Err(c.wrong_type(at, "a double or decimal for %f"));
-    }
-    let text = clj::text_of(form);
-    let Ok(number) = text.parse::<datomite_model::BigDec>() else {
-        return Ok(text);
-    };
-    let ten = datomite_model::BigInt::from(10);
-    let excess = number.scale() - digits as i64;
-    let unscaled = if excess > 0 {
-        let unit = ten.pow(excess.min(10_000) as u32);
-        let half: datomite_model::BigInt = &unit / 2;
-        let away = if number.unscaled().sign() == num_bigint::Sign::Minus {
-            -half
-        } else {
-            half
-        };
-        (number.unscaled() + away) / unit
-    } else {
-        number.unscaled() * ten.pow((-excess).min(10_000) as u32)
-    };
-    Ok(datomite_model::BigDec::new(unscaled, digits as i64).to_string())
-}
-
-fn grouped(text: &str) -> String {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let (sign, whole) = whole
-        .strip_prefix('-')
-        .map_or(("", whole), |rest| ("-", rest));
-    let mut out = String::from(sign);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if !fraction.is_empty() {
-        let _ = write!(out, ".{fraction}");
-    }
-    out
-}
-
-fn pad(text: &mut String, body: &str, directive: &Directive) {
-    let missing = directive.width.saturating_sub(body.chars().count());
-    let numeric = "dxXofe".contains(directive.conversion);
-    if directive.left {
-        text.push_str(body);
-        text.extend(std::iter::repeat_n(' ', missing));
-    } else if directive.zero && numeric {
-        let (sign, digits) = match body.strip_prefix(['-', '+']) {
-            Some(digits) => (&body[..1], digits),
-            None => ("", body),
-        };
-        text.push_str(sign);
-        text.extend(std::iter::repeat_n('0', missing));
-        text.push_str(digits);
-    } else {
-        text.extend(std::iter::repeat_n(' ', missing));
-        text.push_str(body);
-    }
+/// The text with a part replaced so often; an empty part is between all units.
+pub(super) fn replaced(
+    c: &Invocation<'_>,
+    whole: &str,
+    part: &str,
+    with: &str,
+    most: usize,
+) -> Outcome {
+    let matches = whole.matches(part).take(most).count();
+    c.check_text(
+        whole
+            .len()
+            .saturating_add(matches.saturating_mul(with.len())),
+    )?;
+    Ok(Edn::string(&whole.replacen(part, with, most)))
 }

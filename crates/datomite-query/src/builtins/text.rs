@@ -1,11 +1,13 @@
 //! `clojure.string`.
 
 use datomite_model::{Edn, Value};
-use regex::Captures;
+use regex::{Captures, Regex};
 
 use super::collections::items;
-use super::regexes::{Anchor, pattern, pattern_text};
-use super::{Arg, Builtin, Invocation, Outcome, clj};
+use super::java_text::units;
+use super::regexes::{Anchor, all_matches, pattern, pattern_text};
+use super::strings::{is_space, position, replaced};
+use super::{Arg, Builtin, Invocation, Outcome, clj, print};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -48,7 +50,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "clojure.string/blank?",
         "(blank? s): nil, empty or white space",
         (1, 1),
-        |c| c.bool(c.edn(0)?.is_nil() || c.text(0)?.chars().all(char::is_whitespace)),
+        |c| c.bool(!clj::is_true(c.edn(0)?) || c.text(0)?.chars().all(is_space)),
     ),
     Builtin::new(
         "clojure.string/index-of",
@@ -58,8 +60,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "clojure.string/last-index-of",
-        "(last-index-of s part)",
-        (2, 2),
+        "(last-index-of s part from?): or nil",
+        (2, 3),
         |c| index_of(c, false),
     ),
     Builtin::new(
@@ -78,7 +80,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 .split('\n')
                 .map(|line| line.strip_suffix('\r').unwrap_or(line))
                 .collect();
-            drop_empty_end(&mut lines);
+            if lines.len() > 1 {
+                drop_empty_end(&mut lines);
+            }
             Ok(Edn::Vector(lines.into_iter().map(Edn::string).collect()))
         },
     ),
@@ -88,7 +92,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (1, 2),
         |c| {
             let separator = if c.len() == 2 {
-                clj::text_of(c.edn(0)?)
+                print::text_of(c.edn(0)?)
             } else {
                 String::new()
             };
@@ -96,7 +100,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             let mut joined = String::new();
             for (at, part) in parts.iter().enumerate() {
                 c.tick()?;
-                let part = clj::text_of(part);
+                let part = print::text_of(part);
                 c.check_text(joined.len() + separator.len() + part.len())?;
                 if at > 0 {
                     joined.push_str(&separator);
@@ -122,25 +126,34 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         "clojure.string/trim",
         "(trim s): no white space at the ends",
         (1, 1),
-        |c| Ok(Edn::string(text(c, 0)?.trim())),
+        |c| Ok(Edn::string(c.text(0)?.trim_matches(is_space))),
     ),
     Builtin::new(
         "clojure.string/triml",
         "(triml s): none at the start",
         (1, 1),
-        |c| Ok(Edn::string(text(c, 0)?.trim_start())),
+        |c| Ok(Edn::string(c.text(0)?.trim_start_matches(is_space))),
     ),
     Builtin::new(
         "clojure.string/trimr",
         "(trimr s): none at the end",
         (1, 1),
-        |c| Ok(Edn::string(text(c, 0)?.trim_end())),
+        |c| Ok(Edn::string(c.text(0)?.trim_end_matches(is_space))),
     ),
     Builtin::new(
         "clojure.string/trim-newline",
         "(trim-newline s): no line end",
         (1, 1),
-        |c| Ok(Edn::string(text(c, 0)?.trim_end_matches(['\r', '\n']))),
+        |c| Ok(Edn::string(c.text(0)?.trim_end_matches(['\r', '\n']))),
+    ),
+    Builtin::new(
+        "clojure.string/re-quote-replacement",
+        "(re-quote-replacement s): s as a replacement that means itself",
+        (1, 1),
+        |c| {
+            let text = text(c, 0)?;
+            Ok(Edn::string(&text.replace('\\', "\\\\").replace('$', "\\$")))
+        },
     ),
     Builtin::new(
         "clojure.string/reverse",
@@ -162,7 +175,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 match through {
                     Edn::Nil => out.push(character),
                     other => {
-                        let part = clj::text_of(&other);
+                        let part = print::text_of(&other);
                         c.check_text(out.len() + part.len())?;
                         out.push_str(&part);
                     }
@@ -178,12 +191,12 @@ fn text<'a>(c: &Invocation<'a>, at: usize) -> Result<std::borrow::Cow<'a, str>, 
     match c.edn(at)? {
         Edn::Nil => Err(c.wrong_type(at, "a string")),
         Edn::Value(Value::String(text)) => Ok(std::borrow::Cow::Borrowed(text)),
-        form => Ok(std::borrow::Cow::Owned(clj::text_of(form))),
+        form => Ok(std::borrow::Cow::Owned(print::text_of(form))),
     }
 }
 
 fn drop_empty_end(parts: &mut Vec<&str>) {
-    while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+    while parts.last().is_some_and(|part| part.is_empty()) {
         parts.pop();
     }
 }
@@ -191,22 +204,23 @@ fn drop_empty_end(parts: &mut Vec<&str>) {
 fn index_of(c: &Invocation<'_>, first: bool) -> Outcome {
     let whole = text(c, 0)?;
     let part = text(c, 1)?;
-    let from = if c.len() > 2 { c.count(2)? } else { 0 };
-    let start: usize = whole.chars().take(from).map(char::len_utf8).sum();
-    let found = if first {
-        whole[start..].find(part.as_ref()).map(|at| start + at)
-    } else {
-        whole.rfind(part.as_ref())
+    let from = match c.len() {
+        3 => Some(c.position(2)?),
+        _ => None,
     };
-    let units = |at: usize| whole[..at].encode_utf16().count() as i64;
-    Ok(found.map_or(Edn::Nil, |at| Edn::long(units(at))))
+    let found = position(&units(&whole), &units(&part), from, first);
+    Ok(found.map_or(Edn::Nil, |at| Edn::long(at as i64)))
 }
 
 /// Java's `Pattern.split`: no limit drops empty parts at the end, a negative one keeps them.
 fn split(c: &Invocation<'_>) -> Outcome {
-    let whole = c.text(0)?;
     let regex = pattern(c, 1, Anchor::None)?;
-    let limit = if c.len() > 2 { c.long(2)? } else { 0 };
+    let limit = if c.len() > 2 { c.position(2)? } else { 0 };
+    Ok(parts(c.text(0)?, &regex, limit))
+}
+
+/// The parts of a text between matches.
+pub(super) fn parts(whole: &str, regex: &Regex, limit: i64) -> Edn {
     let most = if limit > 0 {
         limit as usize
     } else {
@@ -214,7 +228,8 @@ fn split(c: &Invocation<'_>) -> Outcome {
     };
     let mut parts = Vec::new();
     let mut from = 0;
-    for found in regex.find_iter(whole) {
+    for found in all_matches(regex, whole) {
+        let Some(found) = found.get(0) else { continue };
         if parts.len() + 1 >= most {
             break;
         }
@@ -225,19 +240,19 @@ fn split(c: &Invocation<'_>) -> Outcome {
         parts.push(&whole[from..found.start()]);
         from = found.end();
     }
+    let split = !parts.is_empty();
     parts.push(&whole[from..]);
-    if limit == 0 {
+    if limit == 0 && split {
         drop_empty_end(&mut parts);
     }
-    Ok(Edn::Vector(parts.into_iter().map(Edn::string).collect()))
+    Edn::Vector(parts.into_iter().map(Edn::string).collect())
 }
 
 fn replace(c: &Invocation<'_>, most: usize) -> Outcome {
     let whole = text(c, 0)?;
     match (c.edn(1)?, c.args[2]) {
         (Edn::Value(Value::String(from)), Arg::Edn(Edn::Value(Value::String(to)))) => {
-            c.check_text(replaced_len(&whole, from, to, most))?;
-            Ok(Edn::string(&whole.replacen(from.as_ref(), to, most)))
+            replaced(c, &whole, from, to, most)
         }
         (Edn::Char(from), Arg::Edn(Edn::Char(to))) => {
             let mut buffer = [0; 4];
@@ -252,17 +267,11 @@ fn replace(c: &Invocation<'_>, most: usize) -> Outcome {
     }
 }
 
-/// At most how long text is after its matches are replaced.
-pub(super) fn replaced_len(whole: &str, from: &str, to: &str, most: usize) -> usize {
-    let matches = whole.matches(from).take(most).count();
-    whole.len().saturating_add(matches.saturating_mul(to.len()))
-}
-
 fn replace_matches(c: &Invocation<'_>, whole: &str, with: Arg<'_>, most: usize) -> Outcome {
     let regex = pattern(c, 1, Anchor::None)?;
     let mut out = String::new();
     let mut from = 0;
-    for found in regex.captures_iter(whole).take(most) {
+    for found in all_matches(&regex, whole).into_iter().take(most) {
         let Some(all) = found.get(0) else {
             continue;
         };
@@ -283,7 +292,7 @@ fn replace_matches(c: &Invocation<'_>, whole: &str, with: Arg<'_>, most: usize) 
                 } else {
                     Edn::Vector(groups)
                 };
-                out.push_str(&clj::text_of(&c.apply(2, &[Arg::Edn(&given)])?));
+                out.push_str(&print::text_of(&c.apply(2, &[Arg::Edn(&given)])?));
             }
         }
         from = all.end();
@@ -305,16 +314,54 @@ fn expand(
         match character {
             '\\' => out.extend(chars.next()),
             '$' => {
-                let group = chars.next().and_then(|digit| digit.to_digit(10));
-                match group.filter(|group| (*group as usize) < found.len()) {
-                    Some(group) => {
-                        out.push_str(found.get(group as usize).map_or("", |part| part.as_str()));
+                let part = match chars.next() {
+                    Some('{') => {
+                        let name: String = chars.by_ref().take_while(|x| *x != '}').collect();
+                        found.name(&name)
+                    }
+                    Some(digit) => {
+                        let group = digit.to_digit(10).map(|group| group as usize);
+                        let Some(mut group) = group.filter(|group| *group < found.len()) else {
+                            return Err(c.wrong_type(2, "a template with groups that exist"));
+                        };
+                        // More digits, as long as there is such a group.
+                        while let Some(digit) = chars.clone().next().and_then(|x| x.to_digit(10)) {
+                            let longer = group * 10 + digit as usize;
+                            if longer >= found.len() {
+                                break;
+                            }
+                            group = longer;
+                            chars.next();
+                        }
+                        found.get(group)
                     }
                     None => return Err(c.wrong_type(2, "a template with groups that exist")),
-                }
+                };
+                out.push_str(part.map_or("", |part| part.as_str()));
             }
             other => out.push(other),
         }
     }
     Ok(())
+}
+
+/// The text with matches replaced through a template.
+pub(super) fn replace_by_template(
+    c: &Invocation<'_>,
+    whole: &str,
+    regex: &Regex,
+    template: &str,
+    most: usize,
+) -> Outcome {
+    let mut out = String::new();
+    let mut from = 0;
+    for found in all_matches(regex, whole).into_iter().take(most) {
+        let Some(all) = found.get(0) else { continue };
+        out.push_str(&whole[from..all.start()]);
+        expand(c, template, &found, &mut out)?;
+        c.tick()?;
+        from = all.end();
+    }
+    out.push_str(&whole[from..]);
+    Ok(Edn::string(&out))
 }
