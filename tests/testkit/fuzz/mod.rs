@@ -54,7 +54,12 @@ impl<'a> Writer<'a> {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// One of several kinds, by weight; counted.
+    /// One of several words.
+    fn word(&mut self, words: &[&'static str]) -> &'static str {
+        words[self.random.below(words.len())]
+    }
+
+    /// One of several kinds, by weight.
     fn kind(&mut self, kinds: &[(usize, &'static str)]) -> &'static str {
         let total = kinds.iter().map(|(weight, _)| weight).sum();
         let mut at = self.random.below(total);

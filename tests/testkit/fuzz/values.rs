@@ -50,7 +50,7 @@ fn read(text: &str) -> Edn {
 impl Writer<'_> {
     /// A scalar of that type.
     pub(super) fn scalar(&mut self, value_type: ValueType) -> Edn {
-        read(*self.random.pick(texts(value_type)))
+        read(self.word(texts(value_type)))
     }
 
     /// A value that is most likely wrong for any attribute.
@@ -68,7 +68,7 @@ impl Writer<'_> {
             ]);
             return self.scalar(other);
         }
-        read(*self.random.pick(&STRANGE))
+        read(self.word(&STRANGE))
     }
 
     /// A tuple of that kind: a vector, now and then with nil, a slot too many or a wrong one.

@@ -41,28 +41,34 @@ pub(super) fn allocate(
     check_ids(db, &ops)?;
     let used = check_used(tempids, upserted, &ops)?;
     let elements = schema_elements(upserted, &ops);
+    let counted = counted(upserted, &ops);
     let t = db.next_t();
-    let mut next_t = t.raw() + 1;
-    let mut next_element = db.next_element();
+    let mut counters = Counters::new(db);
     let mut given: FxHashMap<TempId, EntityId> = FxHashMap::default();
     let mut new = FxHashSet::default();
     for temp in used {
         let class = upserted.find(temp);
-        if upserted.known(temp).is_some() || given.contains_key(&class) {
+        let settled = upserted.known(temp).is_some() || given.contains_key(&class);
+        if upserted.at_once(temp) && settled {
             continue;
         }
         let partition = partitions.of(class);
-        let entity = if tempids.get(class).is_tx || partition == Partition::TX {
-            t.tx()
-        } else if partition == Partition::DB || elements.contains(&class) {
-            next_element += 1;
-            Partition::DB.entity(next_element - 1)
+        if tempids.get(class).is_tx || partition == Partition::TX {
+            given.entry(class).or_insert(t.tx());
+            new.insert(t.tx());
+            continue;
+        }
+        // Who is found by a later fact has cost an id that nobody gets.
+        let is_counted = !settled && counted.contains(&class);
+        let entity = if partition == Partition::DB || elements.contains(&class) {
+            counters.element(is_counted)
         } else {
-            next_t += 1;
-            partition.entity(next_t - 1)
+            counters.entity(partition, is_counted)
         };
-        new.insert(entity);
-        given.insert(class, entity);
+        if !settled {
+            new.insert(entity);
+            given.insert(class, entity);
+        }
     }
     let entity = |temp: TempId| {
         let known = upserted
@@ -76,8 +82,8 @@ pub(super) fn allocate(
     let names = named.filter_map(|temp| Some((tempids.get(temp).name.clone()?, entity(temp))));
     Ok(Allocated {
         t,
-        next_t: T::new(next_t),
-        next_element,
+        next_t: T::new(counters.end_t),
+        next_element: counters.end_element,
         tempids: names.collect(),
         ops: ops
             .into_iter()
@@ -85,6 +91,56 @@ pub(super) fn allocate(
             .collect(),
         new,
     })
+}
+
+/// The numbers that come next, and those behind the last one that counts.
+struct Counters {
+    next_t: u64,
+    end_t: u64,
+    next_element: u64,
+    end_element: u64,
+}
+
+impl Counters {
+    /// Behind the transaction itself.
+    fn new(db: &Db) -> Counters {
+        let (t, element) = (db.next_t().raw() + 1, db.next_element());
+        Counters {
+            next_t: t,
+            end_t: t,
+            next_element: element,
+            end_element: element,
+        }
+    }
+
+    fn element(&mut self, is_counted: bool) -> EntityId {
+        self.next_element += 1;
+        if is_counted {
+            self.end_element = self.next_element;
+        }
+        Partition::DB.entity(self.next_element - 1)
+    }
+
+    fn entity(&mut self, partition: Partition, is_counted: bool) -> EntityId {
+        self.next_t += 1;
+        if is_counted {
+            self.end_t = self.next_t;
+        }
+        partition.entity(self.next_t - 1)
+    }
+}
+
+/// What the counters count: an id that only a written composite or an ensured entity needs is
+/// handed out again.
+fn counted(upserted: &Upserted, ops: &[TempOp]) -> FxHashSet<TempId> {
+    let stored = ops
+        .iter()
+        .filter(|op| op.a.id != id::ENSURE && !op.a.is_composite());
+    let temps = stored.filter_map(|op| match op.e {
+        Place::Temp(temp) => Some(upserted.find(temp)),
+        Place::Id(_) => None,
+    });
+    temps.collect()
 }
 
 /// Where new entities are asked to go.
@@ -130,8 +186,7 @@ fn settle_value(v: TempValue, is_ref: bool, entity: &impl Fn(TempId) -> EntityId
     }
 }
 
-/// Tempids in the order of their first mention as an entity of a fact that is stored; one that is
-/// only a value is refused.
+/// Tempids in the order of their first mention as an entity; one that is only a value is refused.
 fn check_used(
     tempids: &Tempids,
     upserted: &Upserted,
@@ -139,11 +194,13 @@ fn check_used(
 ) -> Result<Vec<TempId>, TxError> {
     let mut order = Vec::new();
     let mut as_entity: FxHashSet<TempId> = FxHashSet::default();
-    let stored = |op: &&TempOp| op.a.id != id::ENSURE && !op.a.is_composite();
-    for op in ops.iter().filter(stored) {
+    let mut met: FxHashSet<TempId> = FxHashSet::default();
+    for op in ops {
         if let Place::Temp(temp) = op.e {
             as_entity.insert(upserted.find(temp));
-            order.push(temp);
+            if met.insert(temp) {
+                order.push(temp);
+            }
         }
     }
     let mut check = |value: &TempValue| -> Result<(), TxError> {
@@ -206,7 +263,11 @@ impl Partitions {
     ) -> Result<Partitions, TxError> {
         let mut asked = FxHashMap::default();
         for temp in tempids.ids() {
-            if let Some(partition) = tempids.get(temp).partition {
+            let temporary = tempids.get(temp);
+            // To ask for the usual partition inside of another map is to ask for nothing.
+            let is_asked =
+                |part: &Partition| *part != Partition::USER || temporary.parent.is_none();
+            if let Some(partition) = temporary.partition.filter(is_asked) {
                 asked.insert(upserted.find(temp), partition);
             }
         }
@@ -230,9 +291,8 @@ impl Partitions {
             }
         }
         for (form, part) in &directives.force {
-            let temp = named(db, tempids, form)?;
-            let partition = named_partition(db, part)?;
-            if let Named::Temp(temp) = temp {
+            if let Named::Temp(temp) = named(db, tempids, form)? {
+                let partition = named_partition(db, part)?;
                 matching.remove(&upserted.find(temp));
                 asked.insert(upserted.find(temp), partition);
             }

@@ -55,6 +55,15 @@ pub(super) fn run(
     }
 }
 
+/// A name in quotes is none of the database; the other tempids are numbers that nothing is said
+/// about.
+fn check_no_name(e: &Edn) -> Result<(), TxError> {
+    match e.as_str() {
+        Some(text) if !text.starts_with(':') => Err(TxError::TempidNotAllowed { form: e.clone() }),
+        _ => Ok(()),
+    }
+}
+
 fn retract_datom(
     expansion: &mut Expansion<'_>,
     datom: Datom,
@@ -75,8 +84,10 @@ fn retract_attribute(
     form: &Arc<Edn>,
 ) -> Result<(), TxError> {
     ident_form(a)?;
+    check_no_name(e)?;
     if is_tempid(expansion.db, e) {
-        return Err(TxError::TempidNotAllowed { form: e.clone() });
+        expansion.attribute(a)?;
+        return Ok(());
     }
     let e = resolve_plain(expansion.db, e)?.ok_or(TxError::NotAnEntity { form: e.clone() })?;
     let a = expansion.attribute(a)?;
@@ -89,8 +100,9 @@ fn retract_attribute(
 /// All facts about the entity, all references to it, and the same for its components. Parts come
 /// before the whole, and a fact that belongs to two of them is said once.
 fn retract_entity(expansion: &mut Expansion<'_>, e: &Edn, form: &Arc<Edn>) -> Result<(), TxError> {
+    check_no_name(e)?;
     if is_tempid(expansion.db, e) {
-        return Err(TxError::TempidNotAllowed { form: e.clone() });
+        return Ok(());
     }
     let Some(root) = resolve_plain(expansion.db, e)? else {
         return Ok(());
@@ -146,10 +158,12 @@ fn cas(
             attribute: attribute.ident.clone(),
         });
     }
-    if is_tempid(expansion.db, e) {
-        return Err(TxError::TempidNotAllowed { form: e.clone() });
-    }
-    let entity = resolve_plain(expansion.db, e)?;
+    check_no_name(e)?;
+    let is_temp = is_tempid(expansion.db, e);
+    let entity = match is_temp {
+        true => None,
+        false => resolve_plain(expansion.db, e)?,
+    };
     let actual = match entity {
         None => None,
         Some(e) => expansion
@@ -172,8 +186,11 @@ fn cas(
             actual: Box::new(actual.map_or(Edn::Nil, Edn::from)),
         });
     }
-    let entity = entity.ok_or(TxError::NotAnEntity { form: e.clone() })?;
-    let e = Ent::Form(Edn::Value(Value::Ref(entity)));
+    let e = match entity {
+        Some(entity) => Ent::Form(Edn::Value(Value::Ref(entity))),
+        None if is_temp => Ent::Form(e.clone()),
+        None => return Err(TxError::NotAnEntity { form: e.clone() }),
+    };
     expansion.push(true, e, attribute, FlatValue::Form(new.clone()), form)
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Attribute, Edn, Keyword, Symbol, Value};
+use datomite_model::{Attribute, Edn, Keyword, Symbol, Unique, Value};
 use rustc_hash::FxHashMap;
 
 use super::allocate::check_matching;
@@ -272,7 +272,7 @@ impl Expansion<'_> {
         Ok(())
     }
 
-    /// A nested map must be a component, have an id, or have a unique attribute.
+    /// A nested map must be a component, have an id, or have an identity.
     fn check_nested(
         &mut self,
         a: &Attribute,
@@ -291,7 +291,7 @@ impl Expansion<'_> {
             };
         }
         for (key, _) in entries {
-            if self.attribute(key)?.unique.is_some() {
+            if self.attribute(key)?.unique == Some(Unique::Identity) {
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@
 
 use std::collections::hash_map::Entry;
 
-use datomite_model::{Attribute, Datom, EntityId, Keyword, T, Unique, Value};
+use datomite_model::{Attribute, Datom, EntityId, Keyword, Partition, T, Unique, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
@@ -138,8 +138,9 @@ fn consistent<'a>(basis: &Db, ops: &'a [Op]) -> Result<Vec<&'a Op>, TxError> {
     let mut holders: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
     let mut distinct = Vec::with_capacity(ops.len());
     for op in ops {
-        // The name by which an entity was found does not contradict its new one.
-        if op.a.id == id::IDENT && op.added && stored(basis, op)?.same.is_some() {
+        // Of the schema's own entities what is stored is not said again.
+        let is_own = op.e.partition() == Partition::DB;
+        if is_own && op.added && basis.datom_of_value(op.e, op.a.id, &op.v)?.is_some() {
             continue;
         }
         if is_boot(op) && stored(basis, op)?.same.is_some() != op.added {

@@ -307,20 +307,22 @@ fn tuple(
 ) -> Result<TempValue, TxError> {
     let invalid = || invalid_tuple(a, v);
     let is_composite = matches!(kind, TupleKind::Composite(_));
-    let is_list = matches!(v, Edn::List(_));
-    let items = written_slots(db, kind, v).filter(|_| !(is_composite && is_list));
+    let is_vector = !matches!(v, Edn::List(_) | Edn::Value(Value::String(_)));
+    let items = written_slots(db, kind, v).filter(|_| is_vector || !is_composite);
     let items = items.ok_or_else(invalid)?;
     let types = slot_types(db, kind, items.len());
-    let slots = open_slots(db, tempids, &items, &types, v, |item| {
-        let nested = is_composite && item.as_sequence().is_some();
-        if nested { Err(invalid()) } else { Ok(()) }
-    })?;
-    if is_composite {
-        return Ok(plain_tuple(slots));
+    if items.len() != types.len() {
+        return Err(invalid());
     }
-    let fits = items.len() == types.len() && (2..=8).contains(&items.len());
+    // A composite is computed, so its slots may be of other types, but not what no slot can be.
+    let scalar = |item: &Edn| item.is_nil() || item.as_value().is_some();
+    if is_composite && !items.iter().all(scalar) {
+        return Err(invalid());
+    }
+    let slots = open_slots(db, tempids, &items, &types, v)?;
     let typed = |(item, value_type): (&Edn, &ValueType)| is_slot(item, *value_type);
-    match fits && items.iter().zip(&types).all(typed) {
+    let fits = (2..=8).contains(&items.len());
+    match is_composite || (fits && items.iter().zip(&types).all(typed)) {
         true => Ok(plain_tuple(slots)),
         false => Err(invalid()),
     }
@@ -344,7 +346,7 @@ fn retracted_tuple(
         v => written_slots(db, kind, v).ok_or_else(|| invalid_tuple(a, v))?,
     };
     let types = slot_types(db, kind, items.len());
-    let slots = open_slots(db, tempids, &items, &types, &v, |_| Ok(()))?;
+    let slots = open_slots(db, tempids, &items, &types, &v)?;
     Ok(plain_tuple(slots))
 }
 
@@ -355,16 +357,12 @@ fn open_slots(
     items: &[Edn],
     types: &[ValueType],
     whole: &Edn,
-    check_reference: impl Fn(&Edn) -> Result<(), TxError>,
 ) -> Result<Vec<Option<TempValue>>, TxError> {
     let mut slots = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         slots.push(match (item, types.get(at)) {
             (Edn::Nil, _) => None,
-            (item, Some(ValueType::Ref)) => {
-                check_reference(item)?;
-                Some(reference(db, tempids, item, whole)?)
-            }
+            (item, Some(ValueType::Ref)) => Some(reference(db, tempids, item, whole)?),
             // What no datom can hold is equal to nothing that is stored.
             (item, _) => Some(TempValue::Value(match item.as_value() {
                 Some(value) => value.clone(),

@@ -28,6 +28,8 @@ pub(super) struct Upserted {
     /// What a class was found to be, by its representative.
     class_known: Vec<Option<EntityId>>,
     parent: Vec<TempId>,
+    /// Whether the first fact about a tempid found what it is.
+    at_once: Vec<bool>,
 }
 
 impl Upserted {
@@ -63,6 +65,11 @@ impl Upserted {
         self.known[id.at()].or_else(|| self.class_known[self.find(id).at()])
     }
 
+    /// Whether the first fact about a tempid found what it is: another one has cost an id by then.
+    pub(super) fn at_once(&self, id: TempId) -> bool {
+        self.at_once[id.at()]
+    }
+
     /// Puts two tempids in one class; the earlier one speaks for it.
     fn unite(&mut self, a: TempId, b: TempId) {
         let (a, b) = (self.find_shortening(a), self.find_shortening(b));
@@ -94,13 +101,19 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
         known: vec![None; tempids.len()],
         class_known: vec![None; tempids.len()],
         parent: tempids.ids().collect(),
+        at_once: vec![false; tempids.len()],
     };
+    let mut met = vec![false; tempids.len()];
     let mut stored: FxHashMap<(EntityId, &Value), Option<EntityId>> = FxHashMap::default();
     let mut owners: FxHashMap<(EntityId, &TempValue), Place> = FxHashMap::default();
     for op in ops {
-        let (Place::Temp(temp), Some(Unique::Identity)) = (op.e, op.a.unique) else {
+        let Place::Temp(temp) = op.e else {
             continue;
         };
+        let is_first = !std::mem::replace(&mut met[temp.at()], true);
+        if op.a.unique != Some(Unique::Identity) {
+            continue;
+        }
         if let TempValue::Value(value) = &op.v {
             let holder = match stored.entry((op.a.id, value)) {
                 Entry::Occupied(known) => *known.get(),
@@ -108,6 +121,7 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
             };
             if holder.is_some() {
                 upserted.known[temp.at()] = holder;
+                upserted.at_once[temp.at()] |= is_first;
                 continue;
             }
         }
@@ -115,7 +129,10 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
             continue;
         }
         match owners.entry((op.a.id, &op.v)) {
-            Entry::Occupied(owner) => upserted.join(*owner.get(), temp),
+            Entry::Occupied(owner) => {
+                upserted.join(*owner.get(), temp);
+                upserted.at_once[temp.at()] |= is_first;
+            }
             Entry::Vacant(place) => {
                 upserted.find_shortening(temp);
                 place.insert(upserted.known(temp).map_or(Place::Temp(temp), Place::Id));

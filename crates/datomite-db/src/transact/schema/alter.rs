@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Attribute, Cardinality, Datom, EntityId, Index, TupleKind, Value};
+use datomite_model::{Attribute, Cardinality, Datom, EntityId, Index, Schema, TupleKind, Value};
 use datomite_storage::KeyRange;
 use rustc_hash::FxHashMap;
 
@@ -48,7 +48,15 @@ pub(in super::super) fn check_fixed(db: &Db, ops: &[Op]) -> Result<(), TxError> 
 }
 
 /// Checks the changes to a known attribute; whether they alter it (and not only its doc or name).
-pub(super) fn check(db: &Db, known: &Arc<Attribute>, own: &[&Datom]) -> Result<bool, TxError> {
+///
+/// `next` is the schema with the whole transaction, `datoms` all that it says.
+pub(super) fn check(
+    db: &Db,
+    next: &Schema,
+    known: &Arc<Attribute>,
+    own: &[&Datom],
+    datoms: &[Datom],
+) -> Result<bool, TxError> {
     let refuse = |what| TxError::InvalidAlterAttribute {
         attribute: known.ident.clone(),
         what,
@@ -63,11 +71,14 @@ pub(super) fn check(db: &Db, known: &Arc<Attribute>, own: &[&Datom]) -> Result<b
     let Some(after) = described(db.schema(), known.id, own) else {
         return Ok(false);
     };
-    if !known.is_many() && after.is_many() && is_constituent(db, known.id) {
+    let becomes_many = !known.is_many() && after.is_many();
+    if becomes_many && (known.is_composite() || is_constituent(next, known.id)) {
         return Err(refuse(Alteration::ConstituentMustBeCardOne));
     }
     let becomes_unique = known.unique.is_none() && after.unique.is_some();
-    if becomes_unique && !after.indexed && !known.has_avet() && db.basis().ever_used(known)? {
+    let needs_index = becomes_unique && !after.indexed && !known.has_avet();
+    let is_used = || datoms.iter().any(|datom| datom.a == known.id);
+    if needs_index && (is_used() || db.basis().ever_used(known)?) {
         return Err(refuse(Alteration::UniqueWithoutIndex));
     }
     Ok(own.iter().any(|datom| defines(datom.a)))
@@ -122,8 +133,7 @@ fn replaced(own: &[&Datom], a: EntityId) -> bool {
     own.iter().any(|datom| datom.added && datom.a == a)
 }
 
-pub(super) fn is_constituent(db: &Db, a: EntityId) -> bool {
-    let schema = db.schema();
+pub(super) fn is_constituent(schema: &Schema, a: EntityId) -> bool {
     schema.composites_of(a).iter().any(|composite| {
         let tuple = schema
             .attribute(*composite)

@@ -61,7 +61,7 @@ pub(in super::super) fn check_schema(
         let own: Vec<&Datom> = own.iter().collect();
         match db.schema().attribute(e) {
             Some(known) => {
-                let alters = super::alter::check(db, known, &own)?;
+                let alters = super::alter::check(db, &next, known, &own, datoms)?;
                 if alters || touched.contains(&e) {
                     added.push(directive(t, id::ALTER_ATTRIBUTE, e));
                 }
@@ -102,7 +102,7 @@ pub(in super::super) fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), Tx
         if let (id::IDENT, true, Value::Keyword(ident)) = (datom.a, datom.added, &datom.v)
             && let Some(holder) = db.schema().entid(ident)
             && holder != datom.e
-            && is_constituent(db, holder)
+            && is_constituent(db.schema(), holder)
         {
             let (ident, entity) = (ident.clone(), datom.e);
             return Err(TxError::CannotRetargetIdent {
