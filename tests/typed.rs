@@ -168,6 +168,37 @@ fn pulled_maps_are_structs() {
 }
 
 #[test]
+fn idents_are_enums() {
+    #[derive(FromRow, Debug, PartialEq, Clone, Copy)]
+    enum Status {
+        Active,
+        PastDue,
+        #[row(name = "user.status/gone")]
+        Left,
+    }
+    #[derive(FromRow, Debug, PartialEq)]
+    struct Stated {
+        status: Option<Status>,
+    }
+    let db = people();
+    let pattern = "[{:user/status [:db/ident]}]";
+    let pulled = db
+        .pull(pattern, form(r#"[:user/email "ann@x.org"]"#))
+        .unwrap();
+    let status = Some(Status::Active);
+    assert_eq!(Stated::from_edn(&pulled).unwrap(), Stated { status });
+    let idents = "[:find [?s ...] :where [_ :user/status ?e] [?e :db/ident ?s]]";
+    assert_eq!(db.q(idents).rows::<Status>().unwrap(), [Status::Active]);
+    let of = |text: &str| Status::from_edn(&form(text));
+    assert_eq!(of(":order.state/past-due").unwrap(), Status::PastDue);
+    assert_eq!(of("\"PAST_DUE\"").unwrap(), Status::PastDue);
+    assert_eq!(of(":user.status/gone").unwrap(), Status::Left);
+    let error = of(":user.status/left").unwrap_err().to_string();
+    let expected = "expected one of Active, PastDue, user.status/gone, found :user.status/left";
+    assert_eq!(error, expected);
+}
+
+#[test]
 fn entities_have_typed_getters() {
     let db = people();
     let entity = |email: &str| {

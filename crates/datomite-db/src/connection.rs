@@ -17,9 +17,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::future::{Promise, TxFuture};
 use crate::listen::Listeners;
 use crate::transact::{self, IntoTxData, TxData, TxError, TxReport};
-use crate::{
-    Db, DbError, Function, Functions, IntoFunction, Listener, Log, Options, TxReportQueue,
-};
+use crate::{Db, DbError, Functions, IntoFunction, Listener, Log, Options, TxReportQueue};
 
 /// How long a follower rests between two looks at the log, in milliseconds.
 const POLL_MS: u64 = 5;
@@ -182,8 +180,7 @@ impl Connection {
     /// and, called with a source, in a query. `|arguments: &[Edn]|` takes any number. It may
     /// return a `Result`; an argument of another type is an error that says which.
     pub fn register<Kind>(&self, name: impl Into<Symbol>, function: impl IntoFunction<Kind>) {
-        let function: Function = function.into_function();
-        self.functions().register(name.into(), function);
+        self.functions().register(name, function);
     }
 
     /// Calls `listener` after each transaction, in order, until the handle is dropped.

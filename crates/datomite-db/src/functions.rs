@@ -14,7 +14,7 @@ use datomite_model::{Category, Edn, EntityId, FromEdn, FromEdnError, Keyword, Sy
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 
-use crate::{Db, DbError};
+use crate::{Db, DbError, IntoFunction};
 
 /// A transaction function: sees the database before the transaction, gives transaction data.
 pub type TransactionFn = dyn Fn(&Db, &[Edn]) -> Result<Edn, FunctionError> + Send + Sync;
@@ -68,8 +68,9 @@ impl Functions {
     }
 
     /// Puts a function in, in place of one of the same name.
-    pub fn register(&self, name: Symbol, function: Function) {
-        self.by_name.write().insert(name, function);
+    pub fn register<Kind>(&self, name: impl Into<Symbol>, function: impl IntoFunction<Kind>) {
+        let function = function.into_function();
+        self.by_name.write().insert(name.into(), function);
     }
 
     /// The function of that name.

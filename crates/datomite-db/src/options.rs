@@ -110,8 +110,7 @@ impl Options {
         name: impl Into<Symbol>,
         function: impl IntoFunction<Kind>,
     ) -> Options {
-        self.functions
-            .register(name.into(), function.into_function());
+        self.functions.register(name, function);
         self
     }
 

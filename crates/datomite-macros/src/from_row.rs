@@ -1,31 +1,33 @@
 //! `#[derive(FromRow)]`: a struct from rows of queries and from maps.
 //!
 //! Named fields are found by name, fields of tuple structs by position; a struct of one unnamed
-//! field is its value. Decides names and bounds; how a value is read is `FromEdn`'s.
+//! field is its value; an enum without fields is a keyword. Decides names and bounds; how a value is read is `FromEdn`'s.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Field, Fields, Generics, LitStr, Result, Type, parse_quote};
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, Generics, LitStr, Result, Type, Variant,
+    parse_quote,
+};
 
 /// The implementations of `FromRow` and `FromEdn`.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    let Data::Struct(data) = &input.data else {
-        let message = "FromRow is derived for structs; for an enum implement FromEdn";
-        return Err(syn::Error::new(input.ident.span(), message));
-    };
     if let Some(lifetime) = input.generics.lifetimes().next() {
         let message = "FromRow makes owned values: its fields cannot borrow";
         return Err(syn::Error::new(lifetime.span(), message));
     }
-    let (from_edn, from_row) = match &data.fields {
-        Fields::Named(fields) => named(fields.named.iter())?,
-        Fields::Unnamed(fields) => unnamed(fields.unnamed.iter())?,
-        Fields::Unit => {
-            let message = "FromRow needs a struct with fields";
-            return Err(syn::Error::new(input.ident.span(), message));
-        }
+    let refuse = |message| Err(syn::Error::new(input.ident.span(), message));
+    let (from_edn, from_row) = match &input.data {
+        Data::Enum(data) if data.variants.is_empty() => return refuse("an enum without variants"),
+        Data::Enum(data) => variants(data.variants.iter())?,
+        Data::Union(_) => return refuse("FromRow is derived for structs and enums"),
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => named(fields.named.iter())?,
+            Fields::Unnamed(fields) => unnamed(fields.unnamed.iter())?,
+            Fields::Unit => return refuse("FromRow needs a struct with fields"),
+        },
     };
     let name = &input.ident;
     let generics = bounded(&input.generics);
@@ -67,9 +69,9 @@ struct Attributes {
     default: Option<Span>,
 }
 
-fn attributes(field: &Field) -> Result<Attributes> {
+fn attributes(attrs: &[Attribute]) -> Result<Attributes> {
     let mut found = Attributes::default();
-    for attribute in field.attrs.iter().filter(|a| a.path().is_ident("row")) {
+    for attribute in attrs.iter().filter(|a| a.path().is_ident("row")) {
         attribute.parse_nested_meta(|meta| {
             let is_name = meta.path.is_ident("name");
             if (is_name && found.name.is_some())
@@ -98,7 +100,7 @@ fn named<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<(TokenStream, To
             .ident
             .as_ref()
             .expect("invariant: a named field has a name");
-        let found = attributes(field)?;
+        let found = attributes(&field.attrs)?;
         let name = match &found.name {
             Some(name) => quote!(::datomite::FieldName::Exact(#name)),
             None => {
@@ -131,7 +133,7 @@ fn named<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<(TokenStream, To
 fn unnamed<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<(TokenStream, TokenStream)> {
     let mut types: Vec<&Type> = Vec::new();
     for field in fields {
-        let found = attributes(field)?;
+        let found = attributes(&field.attrs)?;
         let misplaced = found.name.map(|name| name.span()).or(found.default);
         if let Some(span) = misplaced {
             let message = "fields without names are read by position: #[row(…)] has no meaning";
@@ -160,6 +162,45 @@ fn unnamed<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<(TokenStream, 
                 ::std::result::Result::Ok(Self(#(slots.#slots),*))
             }
         }
+    };
+    Ok((from_edn, from_row))
+}
+
+fn variants<'a>(variants: impl Iterator<Item = &'a Variant>) -> Result<(TokenStream, TokenStream)> {
+    let (mut names, mut idents) = (Vec::new(), Vec::new());
+    for variant in variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            let message = "a variant with fields is no keyword: implement FromEdn, or use serde";
+            return Err(syn::Error::new(variant.fields.span(), message));
+        }
+        let found = attributes(&variant.attrs)?;
+        if let Some(span) = found.default {
+            let message = "a variant has a name, but no default";
+            return Err(syn::Error::new(span, message));
+        }
+        names.push(match &found.name {
+            Some(name) => quote!(::datomite::FieldName::Exact(#name)),
+            None => {
+                let name = variant.ident.unraw().to_string();
+                quote!(::datomite::FieldName::Like(#name))
+            }
+        });
+        idents.push(&variant.ident);
+    }
+    let last = idents
+        .pop()
+        .expect("invariant: an enum without variants was refused");
+    let places = 0..idents.len();
+    let from_edn = quote! {
+        let variant = ::datomite::FieldName::variant(form, &[#(#names),*])?;
+        ::std::result::Result::Ok(match variant {
+            #(#places => Self::#idents,)*
+            _ => Self::#last,
+        })
+    };
+    let from_row = quote! {
+        row.check_width(1)?;
+        row.read(0)
     };
     Ok((from_edn, from_row))
 }

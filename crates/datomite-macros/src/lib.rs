@@ -33,6 +33,9 @@ pub fn edn(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// where there is none, or nil. In maps, `Option` is `None` and a collection empty where the key
 /// is not there. Fields of tuple structs go by position; a struct of one unnamed field is its
 /// value. A row whose one column holds a map is read as that map.
+///
+/// An enum without fields is a keyword, or what has one as its ident: `PastDue` is any keyword
+/// `past-due`, `#[row(name = "order.state/late")]` says which one.
 #[proc_macro_derive(FromRow, attributes(row))]
 pub fn from_row(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -17,13 +17,32 @@ fn a_struct_that_cannot_be_a_row_is_told_why() {
         assert!(message.contains(text), "{message:?}");
     };
     says(
+        parse_quote!(union Both { a: u8, b: u8 }),
+        "structs and enums",
+    );
+    says(
+        parse_quote!(
+            enum Never {}
+        ),
+        "without variants",
+    );
+    says(
         parse_quote!(
             enum State {
                 Open,
-                Shut,
+                Ajar(u8),
             }
         ),
-        "derived for structs",
+        "a variant with fields",
+    );
+    says(
+        parse_quote!(
+            enum State {
+                #[row(default)]
+                Open,
+            }
+        ),
+        "no default",
     );
     says(
         parse_quote!(

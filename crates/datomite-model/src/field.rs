@@ -48,6 +48,39 @@ impl FieldName {
     }
 }
 
+impl FieldName {
+    /// Which of the variants of an enum a form means: a keyword or string, or a map with
+    /// `:db/ident`. A variant `PastDue` takes any keyword of the name `past-due` or `PAST_DUE`.
+    pub fn variant(form: &Edn, names: &[FieldName]) -> Result<usize, FromEdnError> {
+        let ident = match form {
+            Edn::Map(_) => form.get(&Edn::keyword("db/ident")).unwrap_or(form),
+            form => form,
+        };
+        let key = text(ident);
+        let name = name_of(key).unwrap_or(key);
+        let exact = |wanted: &FieldName| bare(wanted.as_str()) == key;
+        let like = |wanted: &FieldName| {
+            matches!(wanted, FieldName::Like(_)) && letters(wanted.as_str()).eq(letters(name))
+        };
+        let found = names.iter().position(exact);
+        found
+            .or_else(|| names.iter().position(like))
+            .ok_or_else(|| {
+                let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+                FromEdnError::other(format!(
+                    "expected one of {}, found {form}",
+                    names.join(", ")
+                ))
+            })
+    }
+}
+
+/// Letters and digits, small.
+fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
+    let kept = name.chars().filter(|c| c.is_alphanumeric());
+    kept.flat_map(char::to_lowercase)
+}
+
 fn bare(key: &str) -> &str {
     key.strip_prefix([':', '?']).unwrap_or(key)
 }

@@ -30,6 +30,7 @@ pub(crate) const HELP: &str = "\
 :as-of [T]            ask as of a t, a transaction or a time; alone: the present again
 :since [T]            ask only for what was said after T; alone: everything again
 :history              toggle: all that was ever said, retractions too
+:history EID [ATTR]   how an entity came to be what it is (_ ATTR: an attribute of all)
 :diff T1 T2           what changed between two times, by row
 :log [FROM [TO]]      transactions
 :explain QUERY        the plan of a query

@@ -4,7 +4,7 @@ use datomite::{Connection, Db, Edn, read_all};
 
 use super::command::{HELP, Input, parse};
 use crate::args::{Output, View};
-use crate::commands::{diff, entity, log, pull, schema, stats, transact};
+use crate::commands::{diff, entity, history, log, pull, schema, stats, transact};
 use crate::derived::Suggestion;
 use crate::output::{self, Answer};
 use crate::problem::Problem;
@@ -109,7 +109,7 @@ impl Session {
             "help" => output::say(HELP).map_err(Problem::output)?,
             "as-of" => self.set_view(|view, t| view.as_of = t, rest)?,
             "since" => self.set_view(|view, t| view.since = t, rest)?,
-            "history" => self.view.history = !self.view.history,
+            "history" if rest.is_empty() => self.view.history = !self.view.history,
             "try" => self.try_suggestion(rest)?,
             "transact" => {
                 let report = transact::run(&self.conn, rest)?;
@@ -144,6 +144,11 @@ impl Session {
             "entity" => {
                 let forms = forms(rest)?;
                 entity::answer(db, forms.first().ok_or_else(|| usage(":entity EID"))?)
+            }
+            "history" => {
+                let forms = forms(rest)?;
+                let eid = forms.first().ok_or_else(|| usage(":history EID [ATTR]"))?;
+                history::answer(db, eid, forms.get(1).cloned())
             }
             "diff" => match words {
                 [from, to] => diff::answer(db, from, to),

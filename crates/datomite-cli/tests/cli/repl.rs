@@ -118,6 +118,9 @@ fn as_of_asks_the_past() {
     prompt.line(":diff 2026-11-21 2026-11-22");
     let diff = prompt.sees(" rows\r\n");
     assert!(diff.contains("39.00"), "{diff}");
+    prompt.line(":history [:feeds/id 3] :feeds/title");
+    let history = prompt.sees(" rows\r\n");
+    assert!(history.contains("Evening letters, again"), "{history}");
     prompt.quit();
 }
 

@@ -183,6 +183,21 @@ fn a_diff_by_t_transaction_and_instant_and_of_the_schema() {
     let by_tx = run(folder.path(), &["diff", "q", &before, last[1]]).ok();
     let by_instant = run(folder.path(), &["diff", "q", &before, last[2]]).ok();
     assert_eq!((&by_tx, &by_instant), (&by_t, &by_t));
+    // References go by lookup ref on both sides.
+    let tx = "[{:db/id [:feeds/id 3] :feeds/owner [:users/id 5]}]";
+    run(folder.path(), &["transact", "q", tx]).ok();
+    let after = (before.parse::<u64>().expect("a t") + 2).to_string();
+    let args = ["diff", "q", last[0], &after, "--format", "table"];
+    let owner = run(folder.path(), &args).ok();
+    let words: Vec<&str> = lines_with(&owner, ":feeds/owner")[0]
+        .split_whitespace()
+        .collect();
+    assert_eq!(
+        words[..4],
+        ["[:feeds/id", "3]", ":feeds/owner", "[:users/id"],
+        "{owner}"
+    );
+    assert_eq!(words[5..], ["[:users/id", "5]"], "{owner}");
     let args = ["diff", "q", last[0], &before, "--format", "table"];
     let back = run(folder.path(), &args).ok();
     assert_eq!(lines_with(&back, "[:feeds/id 3]").len(), 1, "{back}");
