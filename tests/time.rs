@@ -213,6 +213,26 @@ fn a_branch_of_a_branch_and_functions_in_it() {
 }
 
 #[test]
+fn waiting_for_what_is_there_does_not_wait() {
+    let conn = people();
+    let t = conn.db().basis_t();
+    for db in [
+        conn.sync_to(t, 0),
+        conn.sync_schema(t, 0),
+        conn.sync_index(t, 0),
+    ] {
+        assert_eq!(db.unwrap(), conn.db());
+    }
+    assert!(conn.sync_schema(T::new(t.raw() + 1), 0).is_err());
+    let made = datomite::squuid_time_millis(conn.squuid().unwrap());
+    let (year_2020, year_2021) = (1_600_000_000_000, 1_700_000_000_000);
+    assert!(
+        (year_2020..year_2021).contains(&made) && made % 1000 == 0,
+        "{made}"
+    );
+}
+
+#[test]
 fn a_diff_of_two_times_in_either_order() {
     let conn = people();
     let before = conn.db().basis_t();

@@ -160,6 +160,18 @@ impl Connection {
         }
     }
 
+    /// Waits until the schema changes up to `t` are there: they come with their transactions, so
+    /// this is [`Connection::sync_to`].
+    pub fn sync_schema(&self, t: T, timeout_ms: u64) -> Result<Db, DbError> {
+        self.sync_to(t, timeout_ms)
+    }
+
+    /// Waits until the indexes hold everything up to `t`: they do with each transaction, so this
+    /// is [`Connection::sync_to`].
+    pub fn sync_index(&self, t: T, timeout_ms: u64) -> Result<Db, DbError> {
+        self.sync_to(t, timeout_ms)
+    }
+
     /// A database in memory that begins as this one is now; O(1), and neither sees the other.
     pub fn fork(&self) -> Result<Connection, DbError> {
         self.db().fork()

@@ -57,7 +57,7 @@ pub use open::{
 pub use options::{Clock, Options, Pause, Spawn};
 pub use runs::{ViewRun, ViewRuns};
 pub use stats::{DbStats, IndexStats};
-pub use tempid::{entid_at, resolve_tempid, t_to_tx, tempid, tx_to_t};
+pub use tempid::{entid_at, resolve_tempid, squuid_time_millis, t_to_tx, tempid, tx_to_t};
 pub use transact::{Alteration, Element, IntoTxData, TxBuilder, TxData, TxError, TxReport, tx};
 pub use tx_log::{Log, TxEntry, TxRange};
 pub use typed::IntoFunction;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use datomite_model::{Edn, EntityId, Partition, T};
+use datomite_model::{Edn, EntityId, Partition, T, Uuid};
 
 use crate::{Db, DbError, TxReport};
 
@@ -26,6 +26,13 @@ pub fn tempid(name: &str) -> Edn {
 /// The entity that a tempid became; `None` where the transaction did not mention it.
 pub fn resolve_tempid(tempids: &BTreeMap<Edn, EntityId>, tempid: &Edn) -> Option<EntityId> {
     tempids.get(tempid).copied()
+}
+
+/// The time that a uuid of [`crate::Connection::squuid`] was made at, in milliseconds of whole
+/// seconds.
+pub fn squuid_time_millis(uuid: Uuid) -> i64 {
+    // The upper 32 bits are seconds.
+    (uuid.as_u128() >> 96) as i64 * 1000
 }
 
 /// The id with the counter of a t in a partition: a place to seek from in EAVT.

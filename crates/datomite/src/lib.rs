@@ -244,8 +244,8 @@ pub use datomite_db::{
     IntoTxData, KeyRange, Listener, Log, OpenBackend, Options, Pause, QueryFn, Spawn, TimePoint,
     TransactionFn, TxBuilder, TxData, TxEntry, TxError, TxFuture, TxMeta, TxRange, TxReport,
     TxReportQueue, connect, connect_with, create_database, database_names, delete_database,
-    entid_at, mem, mem_with, open, open_backend, open_with, register, resolve_tempid, t_to_tx,
-    tempid, tx, tx_to_t,
+    entid_at, mem, mem_with, open, open_backend, open_with, register, resolve_tempid,
+    squuid_time_millis, t_to_tx, tempid, tx, tx_to_t,
 };
 
 pub use datomite_query::{
