@@ -74,15 +74,11 @@ fn predicates_and_functions_of_queries() {
 #[test]
 fn functions_over_a_database() {
     let conn = people();
-    conn.register(
-        "my/age",
-        |db: &Db, name: &str| -> Result<Option<i64>, datomite::DbError> {
-            match db.entity(&Edn::from((Keyword::parse("user/name"), name)))? {
-                Some(user) => user.read(":user/age"),
-                None => Ok(None),
-            }
-        },
-    );
+    conn.register("my/age", |db: &Db, name: &str| {
+        let found = db.entity(&Edn::from((Keyword::parse("user/name"), name)))?;
+        let age = found.map(|user| user.read::<i64>(":user/age"));
+        Ok(age.transpose()?)
+    });
     assert_eq!(
         conn.db()
             .q("[:find ?x . :where [(my/age $ \"cid\") ?x]]")
@@ -185,7 +181,7 @@ fn xforms_and_predicates_of_attributes_and_entities() {
     conn.register("my/named?", |db: &Db, user: EntityId| {
         let user = db.entity(&Edn::from(user))?.ok_or("no entity")?;
         let name: Option<String> = user.read(":user/name")?;
-        Ok::<bool, FunctionError>(name.is_some_and(|name| !name.is_empty()))
+        Ok(name.is_some_and(|name| !name.is_empty()))
     });
     let pattern = "[(:user/age :xform my/decade)]";
     let ann = read(r#"[:user/name "ann"]"#).unwrap();
@@ -237,12 +233,7 @@ fn wrong_arguments_name_function_position_and_types() {
         .unwrap_err()
         .to_string();
     assert!(text.contains("takes values, no database"), "{text}");
-    conn.register(
-        "my/fails",
-        |_: Instant| -> Result<i64, Box<dyn std::error::Error + Send + Sync>> {
-            Ok("x".parse::<i64>()?)
-        },
-    );
+    conn.register("my/fails", |_: Instant| Ok("x".parse::<i64>()?));
     let text = names(&conn, "[(my/fails #inst \"2020\") ?x]")
         .unwrap_err()
         .to_string();

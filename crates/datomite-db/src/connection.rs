@@ -190,7 +190,8 @@ impl Connection {
     /// `:xform` and as an attribute predicate. One over a database and values
     /// (`|db: &Db, user: EntityId| …`) serves as a transaction function, as an entity predicate
     /// and, called with a source, in a query. `|arguments: &[Edn]|` takes any number. It may
-    /// return a `Result`; an argument of another type is an error that says which.
+    /// return a `Result` with a [`crate::FunctionError`], which `?` makes of most errors. An
+    /// argument of another type is an error that says which.
     pub fn register<Kind>(&self, name: impl Into<Symbol>, function: impl IntoFunction<Kind>) {
         self.functions().register(name, function);
     }

@@ -8,13 +8,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::{ParseFloatError, ParseIntError, TryFromIntError};
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 use datomite_model::{Category, Edn, EntityId, FromEdn, FromEdnError, Keyword, Symbol, Value};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 
-use crate::{Db, DbError, IntoFunction};
+use crate::{Db, DbError, IntoFunction, TxError};
 
 /// A transaction function: sees the database before the transaction, gives transaction data.
 pub type TransactionFn = dyn Fn(&Db, &[Edn]) -> Result<Edn, FunctionError> + Send + Sync;
@@ -153,6 +155,16 @@ impl From<DbError> for FunctionError {
     }
 }
 
+impl From<TxError> for FunctionError {
+    fn from(error: TxError) -> FunctionError {
+        FunctionError {
+            category: error.category(),
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
 impl From<FromEdnError> for FunctionError {
     fn from(error: FromEdnError) -> FunctionError {
         FunctionError::incorrect(error.to_string())
@@ -184,6 +196,19 @@ impl From<Box<dyn Error + Send + Sync>> for FunctionError {
         }
     }
 }
+
+macro_rules! from_error {
+    ($($error:ty)*) => {$(
+        impl From<$error> for FunctionError {
+            fn from(error: $error) -> FunctionError {
+                FunctionError::new(error.to_string())
+            }
+        }
+    )*};
+}
+
+// What `?` meets in small functions.
+from_error! { ParseIntError ParseFloatError TryFromIntError Utf8Error fmt::Error }
 
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

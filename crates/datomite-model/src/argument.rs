@@ -76,7 +76,7 @@ slices! {
 /// What a typed closure may return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no result of a function of the database",
-    note = "results are what is `Into<Edn>`, or a `Result` of it whose error is `Into<{E}>`"
+    note = "results are what is `Into<Edn>`, or a `Result` of it whose error is a `FunctionError`"
 )]
 pub trait Outcome<E> {
     /// The result as a form.
@@ -89,11 +89,9 @@ impl<R: Into<Edn>, E> Outcome<E> for R {
     }
 }
 
-impl<R: Into<Edn>, F: Into<E>, E> Outcome<E> for Result<R, F> {
+// Of that error and no other: so closures that end with `Ok` or use `?` need not say which.
+impl<R: Into<Edn>, E> Outcome<E> for Result<R, E> {
     fn into_outcome(self) -> Result<Edn, E> {
-        match self {
-            Ok(result) => Ok(result.into()),
-            Err(error) => Err(error.into()),
-        }
+        self.map(Into::into)
     }
 }

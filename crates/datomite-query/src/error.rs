@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use datomite_db::DbError;
+use datomite_db::{DbError, FunctionError};
 use datomite_model::{Category, Edn, EdnError, FromEdnError, Keyword, Symbol};
 
 /// A form of the query and where it stood in the text.
@@ -378,6 +378,17 @@ impl QueryError {
             | QueryError::TooDeep { place, .. }
             | QueryError::Cancelled { place, .. } => place.as_deref(),
             _ => None,
+        }
+    }
+}
+
+impl From<QueryError> for FunctionError {
+    /// For functions of one's own that ask.
+    fn from(error: QueryError) -> FunctionError {
+        FunctionError {
+            category: error.category(),
+            code: error.code(),
+            message: error.to_string(),
         }
     }
 }
