@@ -1,7 +1,8 @@
 //! `#[derive(FromRow)]`: a struct from rows of queries and from maps.
 //!
 //! Named fields are found by name, fields of tuple structs by position; a struct of one unnamed
-//! field is its value; an enum without fields is a keyword. Decides names and bounds; how a value is read is `FromEdn`'s.
+//! field is its value; an enum without fields is a keyword. Decides names and bounds; how a value
+//! is read is `FromEdn`'s.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};

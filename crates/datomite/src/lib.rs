@@ -154,7 +154,7 @@
 //! conn.register("my/adult?", |age: i64| age >= 18);
 //! conn.register("my/middle", |ages: &[i64]| ages.iter().sum::<i64>() / ages.len() as i64);
 //! conn.register("my/birthday", |db: &Db, name: &str| {
-//!     let query = "[:find [?u ?age] :in $ ?name :where [?u :user/name ?name] [?u :user/age ?age]]";
+//!     let query = "[:find [?u ?age] :in $ ?n :where [?u :user/name ?n] [?u :user/age ?age]]";
 //!     let found: Option<(EntityId, i64)> = db.q(query).arg(name).first()?;
 //!     let (user, age) = found.ok_or("nobody of that name")?;
 //!     Ok(edn!("[[:db/add ?user :user/age ?age]]", user = user, age = age + 1))
