@@ -58,7 +58,9 @@ pub use options::{Clock, Options, Pause, Spawn};
 pub use runs::{ViewRun, ViewRuns};
 pub use stats::{DbStats, IndexStats};
 pub use tempid::{entid_at, resolve_tempid, squuid_time_millis, t_to_tx, tempid, tx_to_t};
-pub use transact::{Alteration, Element, IntoTxData, TxBuilder, TxData, TxError, TxReport, tx};
+pub use transact::{
+    Alteration, Element, EntityName, Form, IntoTxData, TxBuilder, TxData, TxError, TxReport, tx,
+};
 pub use tx_log::{Log, TxEntry, TxRange};
 pub use typed::IntoFunction;
 pub use view::TimePoint;

@@ -241,12 +241,12 @@ pub use datomite_storage::{
 pub use datomite_db::{
     AggregateFn, Alteration, AttributeChange, AttributePredicateFn, Bulk, BulkError, Clock, Column,
     Connection, DatabaseId, Datoms, Db, DbError, DbStats, Diff, Element, Entity, EntityChange,
-    EntityPredicateFn, EntityValue, Function, FunctionError, Functions, IndexStats, IntoFunction,
-    IntoTxData, KeyRange, Listener, Log, OpenBackend, Options, Pause, QueryFn, Spawn, TimePoint,
-    TransactionFn, TxBuilder, TxData, TxEntry, TxError, TxFuture, TxMeta, TxRange, TxReport,
-    TxReportQueue, connect, connect_with, create_database, database_names, delete_database,
-    entid_at, mem, mem_with, open, open_backend, open_with, register, resolve_tempid,
-    squuid_time_millis, t_to_tx, tempid, tx, tx_to_t,
+    EntityName, EntityPredicateFn, EntityValue, Form, Function, FunctionError, Functions,
+    IndexStats, IntoFunction, IntoTxData, KeyRange, Listener, Log, OpenBackend, Options, Pause,
+    QueryFn, Spawn, TimePoint, TransactionFn, TxBuilder, TxData, TxEntry, TxError, TxFuture,
+    TxMeta, TxRange, TxReport, TxReportQueue, connect, connect_with, create_database,
+    database_names, delete_database, entid_at, mem, mem_with, open, open_backend, open_with,
+    register, resolve_tempid, squuid_time_millis, t_to_tx, tempid, tx, tx_to_t,
 };
 
 pub use datomite_query::{

@@ -10,10 +10,12 @@ mod context;
 mod deviations;
 mod functions;
 mod player;
+mod refusals;
 mod run;
 mod steps;
 mod store;
 
 pub use deviations::Deviations;
 pub use player::Player;
+pub use refusals::{Refusal, refusals};
 pub use run::{Totals, run_case, run_path};

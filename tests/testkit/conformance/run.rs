@@ -241,7 +241,7 @@ fn play(fixtures: &Path, setup: &[Edn], raw: bool, steps: &[Asked], tell: &Sende
     }
 }
 
-fn prepare(fixtures: &Path, setup: &[Edn], raw: bool) -> Result<Context, Failure> {
+pub(super) fn prepare(fixtures: &Path, setup: &[Edn], raw: bool) -> Result<Context, Failure> {
     let mut context = Context::new(raw)?;
     for name in setup {
         let file = fixtures.join(format!("{}.edn", name.as_str().unwrap_or_default()));
@@ -259,7 +259,7 @@ fn prepare(fixtures: &Path, setup: &[Edn], raw: bool) -> Result<Context, Failure
     Ok(context)
 }
 
-fn items(form: &Edn, key: &str) -> Vec<Edn> {
+pub(super) fn items(form: &Edn, key: &str) -> Vec<Edn> {
     let value = form.get(&Edn::keyword(key)).and_then(Edn::as_sequence);
     value.map_or_else(Vec::new, <[Edn]>::to_vec)
 }

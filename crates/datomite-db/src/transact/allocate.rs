@@ -5,6 +5,7 @@
 //! to `:db.part/user`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use datomite_model::{Edn, EntityId, Partition, T, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -203,13 +204,16 @@ fn check_used(
             }
         }
     }
-    let mut check = |value: &TempValue| -> Result<(), TxError> {
+    let mut check = |value: &TempValue, form: &Arc<Edn>| -> Result<(), TxError> {
         for temp in temps_of(value) {
             let entry = tempids.get(temp);
             let class = upserted.find(temp);
             if !entry.is_tx && upserted.known(temp).is_none() && !as_entity.contains(&class) {
                 let tempid = entry.name.clone().unwrap_or(Edn::Map(Vec::new()));
-                return Err(TxError::TempidNotAnEntity { tempid });
+                return Err(TxError::TempidNotAnEntity {
+                    tempid,
+                    form: form.into(),
+                });
             }
             if entry.is_tx {
                 order.push(temp);
@@ -218,7 +222,7 @@ fn check_used(
         Ok(())
     };
     for op in ops {
-        check(&op.v)?;
+        check(&op.v, &op.form)?;
     }
     Ok(order)
 }
@@ -299,7 +303,7 @@ impl Partitions {
         }
         let mentioned = tempids.ids().take(directives.mentioned);
         let starts = mentioned.map(|temp| upserted.find(temp));
-        follow(&mut asked, &matching, starts, upserted)?;
+        follow(&mut asked, &matching, starts, tempids, upserted)?;
         inherit(&mut asked, tempids, upserted);
         Ok(Partitions { asked })
     }
@@ -365,6 +369,7 @@ fn follow(
     asked: &mut FxHashMap<TempId, Partition>,
     matching: &FxHashMap<TempId, TempId>,
     starts: impl Iterator<Item = TempId>,
+    tempids: &Tempids,
     upserted: &Upserted,
 ) -> Result<(), TxError> {
     let mut followed: FxHashMap<TempId, Option<Partition>> = FxHashMap::default();
@@ -375,7 +380,7 @@ fn follow(
             match (followed.get(&here), matching.get(&here)) {
                 (Some(Some(known)), _) => break *known,
                 // Passed on the same way.
-                (Some(None), _) => return Err(TxError::CycleInAffinity),
+                (Some(None), _) => return Err(circle(tempids, here)),
                 (None, Some(next)) => {
                     followed.insert(here, None);
                     way.push(here);
@@ -398,4 +403,9 @@ fn follow(
     let ends = followed.into_iter();
     asked.extend(ends.filter_map(|(temp, end)| Some((temp, end?))));
     Ok(())
+}
+
+fn circle(tempids: &Tempids, at: TempId) -> TxError {
+    let tempid = tempids.get(at).name.clone().unwrap_or(Edn::Nil);
+    TxError::CycleInAffinity { tempid }
 }

@@ -49,9 +49,7 @@ pub(super) fn run(
         (Builtin::RetractAttribute, [e, a]) => retract_attribute(expansion, e, a, form),
         (Builtin::RetractEntity, [e]) => retract_entity(expansion, e, form),
         (Builtin::Cas, [e, a, old, new]) => cas(expansion, e, a, old, new, form),
-        _ => Err(TxError::TooShort {
-            form: (**form).clone(),
-        }),
+        _ => Err(TxError::TooShort { form: form.into() }),
     }
 }
 
@@ -59,7 +57,7 @@ pub(super) fn run(
 /// about.
 fn check_no_name(e: &Edn) -> Result<(), TxError> {
     match e.as_str() {
-        Some(text) if !text.starts_with(':') => Err(TxError::TempidNotAllowed { form: e.clone() }),
+        Some(text) if !text.starts_with(':') => Err(TxError::TempidNotAllowed { form: e.into() }),
         _ => Ok(()),
     }
 }
@@ -89,7 +87,7 @@ fn retract_attribute(
         expansion.attribute(a)?;
         return Ok(());
     }
-    let e = resolve_plain(expansion.db, e)?.ok_or(TxError::NotAnEntity { form: e.clone() })?;
+    let e = resolve_plain(expansion.db, e)?.ok_or(TxError::NotAnEntity { form: e.into() })?;
     let a = expansion.attribute(a)?;
     for datom in expansion.db.datoms_of_attribute(e, a.id)? {
         retract_datom(expansion, datom, form)?;
@@ -148,14 +146,13 @@ fn cas(
     form: &Arc<Edn>,
 ) -> Result<(), TxError> {
     if e.is_nil() || a.is_nil() || new.is_nil() {
-        return Err(TxError::InvalidCas {
-            form: (**form).clone(),
-        });
+        return Err(TxError::InvalidCas { form: form.into() });
     }
     let attribute = expansion.attribute(a)?;
     if attribute.is_many() {
         return Err(TxError::InvalidCasMany {
             attribute: attribute.ident.clone(),
+            form: form.into(),
         });
     }
     check_no_name(e)?;
@@ -184,12 +181,13 @@ fn cas(
             attribute: attribute.ident.clone(),
             expected: Box::new(old.clone()),
             actual: Box::new(actual.map_or(Edn::Nil, Edn::from)),
+            form: form.into(),
         });
     }
     let e = match entity {
         Some(entity) => Ent::Form(Edn::Value(Value::Ref(entity))),
         None if is_temp => Ent::Form(e.clone()),
-        None => return Err(TxError::NotAnEntity { form: e.clone() }),
+        None => return Err(TxError::NotAnEntity { form: e.into() }),
     };
     expansion.push(true, e, attribute, FlatValue::Form(new.clone()), form)
 }

@@ -1,20 +1,24 @@
 //! Why a transaction was refused: one variant for each of Datomic's errors, with the things it is
 //! about. A refused transaction leaves nothing behind.
 
-use datomite_model::{
-    Category, Edn, EdnError, EntityId, Instant, Keyword, Symbol, Value, ValueType,
-};
+use datomite_model::{Edn, EdnError, Instant, Keyword, Symbol, Value, ValueType};
 
 use super::schema::Element;
+use super::told::{EntityName, Form, short, within};
 use crate::{DbError, FunctionError};
 
 /// Why a transaction was refused.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TxError {
-    /// A read failed, or a form names nothing.
-    #[error(transparent)]
-    Db(#[from] DbError),
+    /// A read failed, or a form is none that may stand there.
+    #[error("{error}{}", within(form))]
+    Db {
+        /// Why.
+        error: DbError,
+        /// What was written.
+        form: Form,
+    },
     /// The text is no EDN.
     #[error(transparent)]
     Edn(#[from] EdnError),
@@ -22,41 +26,33 @@ pub enum TxError {
     #[error("{form} is not transaction data: expected a list or a map")]
     NotTransactionData {
         /// The form.
-        form: Edn,
+        form: Form,
     },
     /// An operation with too few parts.
     #[error("{form} has too few parts")]
     TooShort {
         /// The form.
-        form: Edn,
+        form: Form,
     },
     /// nil as a value.
-    #[error("nil is not a legal value for {attribute} in {form}")]
+    #[error("nil is not a value: to take one away write [:db/retract e {attribute} v]; in {form}")]
     NilValue {
         /// The attribute.
         attribute: Keyword,
         /// The operation or map.
-        form: Edn,
+        form: Form,
     },
     /// A form names no entity.
     #[error("unable to resolve entity: {form}")]
     NotAnEntity {
         /// The form.
-        form: Edn,
-    },
-    /// A form in a fact names no entity.
-    #[error("unable to resolve entity: {form} in {datom}")]
-    NotAnEntityIn {
-        /// The form.
-        form: Edn,
-        /// The operation or map it stands in.
-        datom: Edn,
+        form: Form,
     },
     /// An entity in the place of an attribute is none.
     #[error("{form} is not an attribute")]
     NotAnAttribute {
         /// The form.
-        form: Edn,
+        form: Form,
     },
     /// A map names an attribute twice.
     #[error("{key} stands twice in {form}")]
@@ -64,10 +60,15 @@ pub enum TxError {
         /// The attribute.
         key: Keyword,
         /// The map.
-        form: Edn,
+        form: Form,
     },
     /// A value of another type than the attribute's.
-    #[error("value {value} is not a valid :{} for attribute {attribute}", value_type.tag())]
+    #[error(
+        "value {} is not a valid {} for attribute {attribute}{}",
+        short(value),
+        value_type.ident(),
+        within(form)
+    )]
     WrongType {
         /// The value.
         value: Edn,
@@ -76,68 +77,111 @@ pub enum TxError {
         /// The attribute.
         attribute: Keyword,
         /// The operation or map.
-        form: Edn,
+        form: Form,
     },
     /// A tuple of another arity, or with slots of other types.
-    #[error("invalid tuple value {value} for {attribute}")]
+    #[error("invalid tuple value {} for {attribute}{}", short(value), within(form))]
     InvalidTupleValue {
         /// The attribute.
         attribute: Keyword,
         /// The value.
         value: Edn,
+        /// The operation or map.
+        form: Form,
     },
     /// A nested map that could not be told apart from others.
-    #[error("nested entity {form} of {attribute} is not a component and has no :db/id")]
+    #[error(
+        "the map under {attribute} is no component and has neither :db/id nor a unique attribute: \
+         {form}"
+    )]
     InvalidNestedEntity {
         /// The attribute that holds the map.
         attribute: Keyword,
         /// The map.
-        form: Edn,
+        form: Form,
     },
     /// A tempid that no fact is about.
-    #[error("tempid {tempid} used only as value in transaction")]
+    #[error(
+        "tempid {} is used only as a value: nothing is said about it{}",
+        short(tempid),
+        within(form)
+    )]
     TempidNotAnEntity {
         /// The tempid.
         tempid: Edn,
+        /// The operation or map.
+        form: Form,
     },
     /// A tempid where an entity of the database is needed.
     #[error("{form} is a tempid: an entity of the database is needed here")]
     TempidNotAllowed {
         /// The tempid.
-        form: Edn,
+        form: Form,
     },
     /// A number that was never handed out.
-    #[error("invalid entity id: {id}")]
+    #[error("entity id {id} was never handed out{}", within(form))]
     InvalidEntityId {
         /// The number.
-        id: EntityId,
+        id: EntityName,
+        /// The operation or map.
+        form: Form,
     },
     /// `#db/id` with a partition that is none.
-    #[error("{form} is not a db id")]
+    #[error("not a partition of the database: {form}")]
     NotADbId {
         /// The form.
-        form: Edn,
+        form: Form,
     },
     /// The first part of a list is no operation and no function.
-    #[error("unable to resolve data function: {form}")]
+    #[error(
+        "no operation and no function: {form}; own functions are registered with \
+         Connection::register and called by their qualified symbols"
+    )]
     NotADataFunction {
         /// The form.
-        form: Edn,
+        form: Form,
     },
     /// No function of that name is registered.
-    #[error("no function {function} is registered: register it with Connection::register")]
+    #[error(
+        "no function {function} is registered: conn.register(\"{function}\", …) does it{}{}",
+        listed("; nearest", nearest),
+        within(form)
+    )]
     FunctionNotFound {
         /// The name.
         function: Symbol,
+        /// Registered names that were perhaps meant.
+        nearest: Vec<Symbol>,
+        /// The call, or the value or entity that was to be judged.
+        form: Form,
     },
-    /// A function stored in the database as code.
+    /// A function stored in the database, or to be stored, as code.
     #[error(
-        "{function} is code stored with :db/fn, which is not run: register a Rust \
-         function with Connection::register and call it by its symbol"
+        "{} is code, which is not run here: register a Rust function, \
+         conn.register(\"{}\", …), and call it by that symbol{}",
+        short(function),
+        symbol_of(function),
+        within(form)
     )]
     StoredFunction {
-        /// Its name.
+        /// Its name, or what stands in place of one.
         function: Edn,
+        /// The operation or map.
+        form: Form,
+    },
+    /// Code as a value.
+    #[error(
+        "the code of {} is not taken: register a Rust function, conn.register(\"{}\", …), and \
+         call it by that symbol{}",
+        function_called(function),
+        symbol_of(function),
+        within(form)
+    )]
+    FunctionCode {
+        /// The name of the function, nil where it has none.
+        function: Edn,
+        /// The operation or map.
+        form: Form,
     },
     /// A function refused or failed.
     #[error("{function} failed in {form}: {error}")]
@@ -145,7 +189,7 @@ pub enum TxError {
         /// Its name.
         function: Symbol,
         /// The call.
-        form: Edn,
+        form: Form,
         /// Its own words.
         error: Box<FunctionError>,
     },
@@ -153,24 +197,35 @@ pub enum TxError {
     #[error("more than {limit} calls within calls at {form}")]
     TooManyCalls {
         /// The innermost call.
-        form: Edn,
+        form: Form,
         /// The limit.
         limit: usize,
     },
     /// `:db/cas` without entity, attribute or new value.
-    #[error("{form} needs an entity, an attribute and a new value")]
+    #[error(":db/cas needs an entity, an attribute and a new value: {form}")]
     InvalidCas {
         /// The call.
-        form: Edn,
+        form: Form,
     },
     /// `:db/cas` on an attribute with many values.
-    #[error(":db/cas needs an attribute with one value, {attribute} has many")]
+    #[error(
+        ":db/cas needs an attribute with one value, {attribute} has many{}",
+        within(form)
+    )]
     InvalidCasMany {
         /// The attribute.
         attribute: Keyword,
+        /// The call.
+        form: Form,
     },
     /// `:db/cas` found another value.
-    #[error("compare failed on {entity} {attribute}: expected {expected}, found {actual}")]
+    #[error(
+        "compare failed: {attribute} of {} is {}, not {}{}",
+        short(entity),
+        short(actual),
+        short(expected),
+        within(form)
+    )]
     CasFailed {
         /// The entity.
         entity: Edn,
@@ -180,16 +235,19 @@ pub enum TxError {
         expected: Box<Edn>,
         /// What is there.
         actual: Box<Edn>,
+        /// The call.
+        form: Form,
     },
     /// Two facts of the transaction contradict each other.
     #[error(
-        "two datoms in the same transaction conflict: {entity} {attribute} {} and {}",
+        "two facts of the transaction contradict each other: {attribute} of {entity} {} and {}{}",
         said(one),
-        said(other)
+        said(other),
+        both(forms)
     )]
     DatomsConflict {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// The attribute.
         attribute: Keyword,
         /// A value and whether it is added.
@@ -197,13 +255,16 @@ pub enum TxError {
         /// The other value and whether it is added.
         other: Box<(Value, bool)>,
         /// What was written.
-        forms: Box<(Edn, Edn)>,
+        forms: Box<(Form, Form)>,
     },
     /// Two entities of the transaction claim one unique value.
     #[error(
-        "two datoms in the same transaction conflict: {attribute} {value} is claimed by {} and {}",
+        "two facts of the transaction contradict each other: {attribute} {} is claimed by {} and \
+         {}{}",
+        short(&Edn::from(value)),
         entities.0,
-        entities.1
+        entities.1,
+        within(form)
     )]
     UniqueInTransaction {
         /// The attribute.
@@ -211,19 +272,27 @@ pub enum TxError {
         /// The value.
         value: Value,
         /// The entities.
-        entities: (EntityId, EntityId),
+        entities: (EntityName, EntityName),
+        /// What was written of the second one.
+        form: Form,
     },
     /// A unique value belongs to another entity.
-    #[error("{attribute} {value} already names {existing}, cannot also name {asserted}")]
+    #[error(
+        "{attribute} {} belongs to {existing} and cannot also be of {asserted}{}",
+        short(&Edn::from(value)),
+        within(form)
+    )]
     UniqueConflict {
         /// The attribute.
         attribute: Keyword,
         /// The value.
         value: Value,
         /// Who holds it.
-        existing: EntityId,
+        existing: EntityName,
         /// Who claims it.
-        asserted: EntityId,
+        asserted: EntityName,
+        /// What was written of it.
+        form: Form,
     },
     /// `:db/txInstant` before the last transaction.
     #[error("time conflict: {instant} is older than the database's last transaction, {last}")]
@@ -240,135 +309,201 @@ pub enum TxError {
         instant: Instant,
     },
     /// `:db/txInstant` of another transaction.
-    #[error("you can set :db/txInstant only on the current transaction, not on {tx}")]
+    #[error(
+        "only the current transaction can be given a :db/txInstant, not {tx}{}",
+        within(form)
+    )]
     ResetTxInstant {
         /// The other transaction.
-        tx: EntityId,
+        tx: EntityName,
+        /// What was written.
+        form: Form,
     },
     /// A definition of an attribute that is not complete or not possible.
-    #[error("invalid definition of {}: {first}", named(attribute))]
+    #[error(
+        "invalid definition of {}: {}{}",
+        named(attribute),
+        problem(first),
+        within(form)
+    )]
     InvalidInstallAttribute {
         /// The attribute, where it has a name.
         attribute: Option<Keyword>,
         /// What is wrong first.
         first: Keyword,
+        /// The entity.
+        entity: EntityName,
+        /// The definition.
+        form: Form,
     },
     /// A definition of an attribute that has no name.
-    #[error("{entity} is defined as an attribute and has no :db/ident")]
+    #[error(
+        "{entity} is defined as an attribute and has no :db/ident{}",
+        within(form)
+    )]
     AttributeIdentMissing {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// The definition.
+        form: Form,
     },
     /// A new entity in the schema's partition that is no part of the schema.
-    #[error("only schema components can be in partition :db.part/db: {entity} has no :db/ident")]
+    #[error(
+        "only the schema lies in :db.part/db: {entity} has no :db/ident{}",
+        within(form)
+    )]
     SchemaWithoutInstall {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// What was written of it.
+        form: Form,
     },
     /// A name that a composite tuple is made of.
-    #[error("{ident} cannot name {entity}: composite tuples are made of {holder} by that name")]
+    #[error(
+        "{ident} cannot name {entity}: composite tuples are made of {holder} by that name{}",
+        within(form)
+    )]
     CannotRetargetIdent {
         /// The name.
         ident: Keyword,
         /// Who claims it.
-        entity: EntityId,
+        entity: EntityName,
         /// The attribute that it names.
-        holder: EntityId,
+        holder: EntityName,
+        /// What was written.
+        form: Form,
     },
     /// A change of an attribute that is not possible.
-    #[error("invalid change of {attribute}: {what}")]
+    #[error("{attribute} cannot be altered so: {what}{}", within(form))]
     InvalidAlterAttribute {
         /// The attribute.
         attribute: Keyword,
         /// What is wrong.
         what: Alteration,
+        /// What was written.
+        form: Form,
     },
     /// A fact of the bootstrap.
-    #[error("{attribute} of {entity} cannot be altered: it is part of every database")]
+    #[error(
+        "{attribute} of {entity} cannot be altered: it is part of every database{}",
+        within(form)
+    )]
     DatomCannotBeAltered {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// What was written.
+        form: Form,
         /// The attribute.
         attribute: Keyword,
     },
     /// An entity outside of the schema's partition cannot become a part of the schema.
     #[error(
-        "{entity} lies outside of :db.part/db and cannot become {}: make a new entity",
-        installed(directive)
+        "{entity} lies outside of :db.part/db and cannot become {}: make a new entity{}",
+        installed(directive),
+        within(form)
     )]
     NotInSystemPartition {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// The directive that says so, where one does.
         directive: Option<Keyword>,
+        /// What was written.
+        form: Form,
     },
     /// A directive about the schema on another entity than `:db.part/db`.
-    #[error("{directive} stands on :db.part/db and nothing else, not on {entity}")]
+    #[error(
+        "{directive} stands on :db.part/db and nothing else, not on {entity}{}",
+        within(form)
+    )]
     InvalidDatom {
         /// The directive.
         directive: Keyword,
         /// The entity that it was said of.
-        entity: EntityId,
+        entity: EntityName,
+        /// What was written.
+        form: Form,
     },
     /// An entity cannot be two kinds of schema elements.
-    #[error("{entity} is {is} and cannot also become {becomes}")]
+    #[error("{entity} is {is} and cannot also become {becomes}{}", within(form))]
     InvalidElementChange {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// What it is.
         is: Element,
         /// What it was to become.
         becomes: Element,
+        /// What was written.
+        form: Form,
     },
     /// A value type without its parts.
-    #[error("{entity} needs :db/ident and :fressian/tag to be a value type")]
+    #[error(
+        "{entity} needs :db/ident and :fressian/tag to be a value type{}",
+        within(form)
+    )]
     InvalidValueType {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// What was written.
+        form: Form,
     },
     /// A function without its parts.
     #[error(
         "{entity} needs :db/ident, :db/lang and :db/code to be a function; code is not run here: \
-         register a Rust function with Connection::register and call it by its symbol"
+         register a Rust function with Connection::register and call it by its symbol{}",
+        within(form)
     )]
     InvalidDataFunction {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// What was written.
+        form: Form,
     },
     /// No value type.
-    #[error("{entity} is not a value type")]
+    #[error("{entity} is not a value type{}", within(form))]
     NotAValueType {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// The definition.
+        form: Form,
     },
     /// No cardinality.
-    #[error("{entity} is not a cardinality")]
+    #[error("{entity} is not a cardinality{}", within(form))]
     NotACardinality {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
+        /// The definition.
+        form: Form,
     },
     /// No partition.
     #[error("{form} is not a partition")]
     NotAPartition {
         /// The form.
-        form: Edn,
+        form: Form,
     },
     /// A directive about partitions that is no map.
-    #[error("the value of {directive} must be a map, not {form}")]
+    #[error("the value of {directive} must be a map, it is {form}")]
     InvalidPartitionMap {
         /// The directive.
         directive: Keyword,
         /// Its value.
-        form: Edn,
+        form: Form,
     },
     /// `:db/match-partition` in a circle.
-    #[error("partitions are matched in a circle")]
-    CycleInAffinity,
+    #[error("partitions are matched in a circle at {}", short(tempid))]
+    CycleInAffinity {
+        /// A tempid of the circle.
+        tempid: Edn,
+    },
     /// A value that an attribute's predicate does not accept.
-    #[error("entity {entity} attribute {attribute} value {value} failed pred {predicate}")]
+    #[error(
+        "{attribute} {} of {entity} failed {predicate}: it gave {}, not true{}",
+        short(&Edn::from(value)),
+        short(returned),
+        within(form)
+    )]
     AttrPred {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// The attribute.
         attribute: Keyword,
         /// The value.
@@ -377,28 +512,38 @@ pub enum TxError {
         predicate: Symbol,
         /// What it answered instead of true.
         returned: Box<Edn>,
+        /// What was written.
+        form: Form,
     },
     /// An entity without the attributes of its spec.
-    #[error("entity {entity} missing attributes {} of spec {spec}", list(missing))]
+    #[error("{entity} lacks {} of spec {spec}{}", list(missing), within(form))]
     EntityAttr {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// What it lacks.
         missing: Vec<Keyword>,
         /// The spec.
-        spec: Edn,
+        spec: EntityName,
+        /// What was written.
+        form: Form,
     },
     /// An entity that a predicate of its spec does not accept.
-    #[error("entity {entity} failed pred {predicate} of spec {spec}")]
+    #[error(
+        "{entity} failed {predicate} of spec {spec}: it gave {}, not true{}",
+        short(returned),
+        within(form)
+    )]
     EntityPred {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// The predicate.
         predicate: Symbol,
         /// The spec.
-        spec: Edn,
+        spec: EntityName,
         /// What it answered instead of true.
-        returned: Edn,
+        returned: Box<Edn>,
+        /// What was written.
+        form: Form,
     },
 }
 
@@ -407,27 +552,29 @@ pub enum TxError {
 #[non_exhaustive]
 pub enum Alteration {
     /// A property that never changes.
-    #[error("property {property} can never be changed")]
+    #[error("{property}{} never changes so", is(now))]
     Unsupported {
+        /// What it is now; nil where nothing is said.
+        now: Box<Edn>,
         /// The property's attribute.
-        property: EntityId,
+        property: EntityName,
     },
     /// Unique needs an index where there are facts.
-    #[error("make it :db/index first: there are facts")]
+    #[error("it has or had facts: make it :db/index true first")]
     UniqueWithoutIndex,
     /// Two entities hold one value.
-    #[error("{value} is held by {} and {}", entities.0, entities.1)]
+    #[error("{} is held by {} and {}", short(&Edn::from(value)), entities.0, entities.1)]
     UniqueViolation {
         /// The value.
         value: Value,
         /// The entities.
-        entities: (EntityId, EntityId),
+        entities: (EntityName, EntityName),
     },
     /// An entity holds several values.
-    #[error("{entity} has {} values", values.len())]
+    #[error("{entity} has {} values, {} among them", values.len(), first_of(values))]
     CardinalityViolation {
         /// The entity.
-        entity: EntityId,
+        entity: EntityName,
         /// Its values.
         values: Vec<Value>,
     },
@@ -436,76 +583,15 @@ pub enum Alteration {
     ConstituentMustBeCardOne,
 }
 
-impl TxError {
-    /// Datomic's keyword for the error, where it has one.
-    pub fn code(&self) -> Option<Keyword> {
-        let name = match self {
-            TxError::Db(error) => return error.code(),
-            TxError::FunctionFailed { error, .. } => return error.code.clone(),
-            TxError::Edn(_)
-            | TxError::TooShort { .. }
-            | TxError::TooManyCalls { .. }
-            | TxError::FunctionNotFound { .. } => return None,
-            TxError::NotTransactionData { .. } => "not-transaction-data",
-            TxError::NilValue { .. } => "nil-value",
-            TxError::NotAnEntity { .. } | TxError::NotAnEntityIn { .. } => "not-an-entity",
-            TxError::NotAnAttribute { .. } => "not-an-attribute",
-            TxError::MapKeyCollision { .. } => "map-key-collision",
-            TxError::WrongType { .. } => "wrong-type-for-attribute",
-            TxError::InvalidTupleValue { .. } => "invalid-tuple-value",
-            TxError::InvalidNestedEntity { .. } => "invalid-nested-entity",
-            TxError::TempidNotAnEntity { .. } => "tempid-not-an-entity",
-            TxError::TempidNotAllowed { .. } => "not-a-keyword",
-            TxError::InvalidEntityId { .. } => "invalid-entity-id",
-            TxError::NotADbId { .. } => "not-a-db-id",
-            TxError::NotADataFunction { .. } | TxError::StoredFunction { .. } => {
-                "not-a-data-function"
-            }
-            TxError::InvalidCas { .. } => "invalid-cas",
-            TxError::InvalidCasMany { .. } => "invalid-cas-many",
-            TxError::CasFailed { .. } => "cas-failed",
-            TxError::DatomsConflict { .. } | TxError::UniqueInTransaction { .. } => {
-                "datoms-conflict"
-            }
-            TxError::UniqueConflict { .. } => "unique-conflict",
-            TxError::PastTxInstant { .. } => "past-tx-instant",
-            TxError::FutureTxInstant { .. } => "future-tx-instant",
-            TxError::ResetTxInstant { .. } => "reset-tx-instant",
-            TxError::InvalidInstallAttribute { .. } => "invalid-install-attribute",
-            TxError::AttributeIdentMissing { .. } => "attribute-ident-missing",
-            TxError::SchemaWithoutInstall { .. } => "schema-without-install",
-            TxError::CannotRetargetIdent { .. } => "cannot-retarget-ident",
-            TxError::InvalidAlterAttribute { .. } => "invalid-alter-attribute",
-            TxError::DatomCannotBeAltered { .. } => "datom-cannot-be-altered",
-            TxError::NotInSystemPartition { .. } => "not-in-system-partition",
-            TxError::InvalidDatom { .. } => "invalid-datom",
-            TxError::InvalidElementChange { .. } => "invalid-element-change",
-            TxError::InvalidValueType { .. } => "invalid-value-type",
-            TxError::InvalidDataFunction { .. } => "invalid-data-function",
-            TxError::NotAValueType { .. } => "not-a-value-type",
-            TxError::NotACardinality { .. } => "not-a-cardinality",
-            TxError::NotAPartition { .. } => "not-a-partition",
-            TxError::InvalidPartitionMap { directive, .. } => {
-                let name = format!("invalid-{}-map", directive.name());
-                return Some(Keyword::new(Some("db.error"), &name));
-            }
-            TxError::CycleInAffinity => "cycle-in-affinity",
-            TxError::AttrPred { .. } => "attr-pred",
-            TxError::EntityAttr { .. } => "entity-attr",
-            TxError::EntityPred { .. } => "entity-pred",
-        };
-        Some(Keyword::new(Some("db.error"), name))
-    }
-
-    /// What a caller may do about it.
-    pub fn category(&self) -> Category {
-        match self {
-            TxError::Db(error) => error.category(),
-            TxError::FunctionFailed { error, .. } => error.category,
-            TxError::FunctionNotFound { .. } => Category::NotFound,
-            TxError::CasFailed { .. } | TxError::UniqueConflict { .. } => Category::Conflict,
-            TxError::StoredFunction { .. } => Category::Unsupported,
-            _ => Category::Incorrect,
+impl From<DbError> for TxError {
+    fn from(error: DbError) -> TxError {
+        match error {
+            DbError::NotAnEntity { form } => TxError::NotAnEntity { form: form.into() },
+            DbError::NotAnAttribute { form } => TxError::NotAnAttribute { form: form.into() },
+            error => TxError::Db {
+                error,
+                form: Form::default(),
+            },
         }
     }
 }
@@ -517,10 +603,11 @@ fn installed(directive: &Option<Keyword>) -> String {
     )
 }
 
+/// What is said of one value.
 fn said(fact: &(Value, bool)) -> String {
     format!(
         "{} ({})",
-        fact.0,
+        short(&Edn::from(&fact.0)),
         if fact.1 { "added" } else { "retracted" }
     )
 }
@@ -534,4 +621,71 @@ fn named(attribute: &Option<Keyword>) -> String {
 fn list(names: &[Keyword]) -> String {
     let names: Vec<String> = names.iter().map(Keyword::to_string).collect();
     format!("[{}]", names.join(" "))
+}
+
+fn both(forms: &(Form, Form)) -> String {
+    match forms.0 == forms.1 {
+        true => within(&forms.0),
+        false => format!("{} and{}", within(&forms.0), within(&forms.1)),
+    }
+}
+
+fn listed(before: &str, names: &[Symbol]) -> String {
+    let names: Vec<String> = names.iter().map(Symbol::to_string).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("{before}: {}", names.join(", ")),
+    }
+}
+
+fn first_of(values: &[Value]) -> String {
+    values
+        .first()
+        .map_or_else(String::new, |v| short(&Edn::from(v)))
+}
+
+fn is(now: &Edn) -> String {
+    match now {
+        Edn::Nil => String::new(),
+        now => format!(" is {} and", short(now)),
+    }
+}
+
+fn function_called(function: &Edn) -> String {
+    match function {
+        Edn::Nil => "a function without a name".into(),
+        function => short(function),
+    }
+}
+
+/// The symbol to register a function under in place of a stored one.
+fn symbol_of(function: &Edn) -> String {
+    match function {
+        Edn::Value(Value::Keyword(name)) => name.as_str().to_owned(),
+        Edn::Value(Value::Symbol(name)) => name.to_string(),
+        Edn::Value(Value::String(text)) => text.trim_start_matches(':').to_owned(),
+        _ => "ns/name".to_owned(),
+    }
+}
+
+/// What a part of a definition lacks, in words.
+fn problem(first: &Keyword) -> &'static str {
+    match first.name() {
+        "schema-attribute-missing" => "it needs :db/valueType and :db/cardinality",
+        "components-must-be-refs" => ":db/isComponent needs :db/valueType :db.type/ref",
+        "unique-not-allowed" => "bytes cannot be :db/unique",
+        "invalid-tuple-kind" => {
+            "a tuple has exactly one of :db/tupleAttrs, :db/tupleTypes and :db/tupleType, and \
+             nothing else has one"
+        }
+        "invalid-tuple-type" => ":db/tupleType must name a type that a slot may have",
+        "invalid-tuple-types" => ":db/tupleTypes must be 2 to 8 types that a slot may have",
+        "tuple-of-attrs-must-be-card-one" => {
+            "a tuple of :db/tupleAttrs must be :db.cardinality/one"
+        }
+        "invalid-tuple-attrs" => {
+            ":db/tupleAttrs must be 2 to 8 attributes with one value each, none of them a tuple"
+        }
+        _ => "a part is wrong",
+    }
 }

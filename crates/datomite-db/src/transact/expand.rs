@@ -15,6 +15,8 @@ use super::error::TxError;
 use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, TempOp, Tempids};
 use super::read::{elements, read};
 use super::resolve::{named_partition, resolve, resolve_entity, tempid_of};
+use super::told::{Form, nearest_functions};
+use crate::bootstrap::id;
 use crate::ident::ident_form;
 use crate::{Db, Function};
 
@@ -88,25 +90,38 @@ impl Expansion<'_> {
     /// Elements one after another: a mistake in one hides those in later ones.
     fn all(&mut self, elements: Vec<Edn>, depth: usize) -> Result<(), TxError> {
         for element in elements {
-            match read(element)? {
-                RawOp::Fact { added, form } => self.fact(added, &form)?,
-                RawOp::Map { form } => self.whole_map(&form)?,
+            let (form, done) = match read(element)? {
+                RawOp::Fact { added, form } => (Some(Arc::clone(&form)), self.fact(added, &form)),
+                RawOp::Map { form } => (Some(Arc::clone(&form)), self.whole_map(&form)),
                 RawOp::Call { form } => {
                     let parts = form.as_sequence().unwrap_or_default();
-                    if let [function, args @ ..] = parts {
-                        self.call(function, args, &form, depth)?;
-                    }
+                    let done = match parts {
+                        [function, args @ ..] => self.call(function, args, &form, depth),
+                        [] => Ok(()),
+                    };
+                    (Some(form), done)
                 }
-                RawOp::Partitions { force, matching } => {
-                    for (_, partition) in &force {
-                        named_partition(self.db, partition)?;
-                    }
-                    check_matching(self.db, &matching)?;
-                    self.flat.force.extend(force);
-                    self.flat.matching.extend(matching);
-                }
-            }
+                RawOp::Partitions { force, matching } => (None, self.partitions(force, matching)),
+            };
+            done.map_err(|error| match &form {
+                Some(form) => error.in_element(form),
+                None => error,
+            })?;
         }
+        Ok(())
+    }
+
+    fn partitions(
+        &mut self,
+        force: Vec<(Edn, Edn)>,
+        matching: Vec<(Edn, Edn)>,
+    ) -> Result<(), TxError> {
+        for (_, partition) in &force {
+            named_partition(self.db, partition)?;
+        }
+        check_matching(self.db, &matching)?;
+        self.flat.force.extend(force);
+        self.flat.matching.extend(matching);
         Ok(())
     }
 
@@ -118,7 +133,7 @@ impl Expansion<'_> {
                 Err(error) => {
                     // An entity that is none is told before an attribute that is none.
                     ident_form(a)?;
-                    resolve_entity(self.db, self.tempids, e, form)?;
+                    resolve_entity(self.db, self.tempids, e)?;
                     return Err(error);
                 }
             };
@@ -154,7 +169,7 @@ impl Expansion<'_> {
         }
         let id = self.db.require_entid(form)?;
         let attribute = self.db.schema().attribute(id).cloned();
-        let attribute = attribute.ok_or_else(|| TxError::NotAnAttribute { form: form.clone() })?;
+        let attribute = attribute.ok_or_else(|| TxError::NotAnAttribute { form: form.into() })?;
         self.attributes.insert(form.clone(), Arc::clone(&attribute));
         Ok(attribute)
     }
@@ -180,7 +195,7 @@ impl Expansion<'_> {
     ) -> Result<Ent, TxError> {
         check_keys(entries, form)?;
         let e = self.map_entity(entries, parent);
-        let e = resolve_entity(self.db, self.tempids, e, form)?;
+        let e = resolve_entity(self.db, self.tempids, e)?;
         for (key, value) in entries.iter().filter(|(key, _)| !is_db_id(key)) {
             match self.map_key(key)? {
                 MapKey::Forward(a) => self.values(&e, &a, value, form, ops)?,
@@ -285,7 +300,7 @@ impl Expansion<'_> {
         if let Some((_, id)) = entries.iter().find(|(key, _)| is_db_id(key)) {
             return match id.is_nil() {
                 true => Err(TxError::NotAnEntity {
-                    form: Edn::keyword("db/id"),
+                    form: Edn::keyword("db/id").into(),
                 }),
                 false => Ok(()),
             };
@@ -297,7 +312,7 @@ impl Expansion<'_> {
         }
         Err(TxError::InvalidNestedEntity {
             attribute: a.ident.clone(),
-            form: form.clone(),
+            form: form.into(),
         })
     }
 
@@ -310,7 +325,7 @@ impl Expansion<'_> {
     ) -> Result<(), TxError> {
         if depth >= CALLS_MAX {
             return Err(TxError::TooManyCalls {
-                form: (**form).clone(),
+                form: form.into(),
                 limit: CALLS_MAX,
             });
         }
@@ -327,11 +342,15 @@ impl Expansion<'_> {
             Some(Function::Transaction(f)) => {
                 f(self.db, args).map_err(|error| TxError::FunctionFailed {
                     function: name,
-                    form: form.clone(),
+                    form: form.into(),
                     error: Box::new(error),
                 })
             }
-            _ => Err(TxError::FunctionNotFound { function: name }),
+            _ => Err(TxError::FunctionNotFound {
+                nearest: nearest_functions(self.db, &name),
+                function: name,
+                form: Form::default(),
+            }),
         }
     }
 }
@@ -342,17 +361,28 @@ fn function_name(db: &Db, function: &Edn) -> Result<Symbol, TxError> {
         if symbol.namespace().is_some() {
             return Ok(symbol.clone());
         }
-    } else if let Some(id) = db.entid(function).ok().flatten()
-        && db
-            .datoms_of_attribute(id, crate::bootstrap::id::FN)
-            .is_ok_and(|d| !d.is_empty())
-    {
+    } else if is_code(db, function) {
         return Err(TxError::StoredFunction {
             function: function.clone(),
+            form: Form::default(),
         });
     }
     Err(TxError::NotADataFunction {
-        form: function.clone(),
+        form: function.into(),
+    })
+}
+
+/// Whether a form is code, or names an entity that holds code.
+fn is_code(db: &Db, function: &Edn) -> bool {
+    if let Edn::Tagged(tag, _) = function {
+        return tag.as_str() == "db/fn";
+    }
+    let id = db.entid(function).ok().flatten();
+    id.is_some_and(|id| {
+        [id::FN, id::CODE].into_iter().any(|a| {
+            db.datoms_of_attribute(id, a)
+                .is_ok_and(|datoms| !datoms.is_empty())
+        })
     })
 }
 
@@ -366,7 +396,7 @@ fn check_keys(entries: &[(Edn, Edn)], form: &Edn) -> Result<(), TxError> {
         if seen.contains(&name) {
             return Err(TxError::MapKeyCollision {
                 key: name,
-                form: form.clone(),
+                form: form.into(),
             });
         }
         seen.push(name);

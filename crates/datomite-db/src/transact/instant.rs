@@ -23,7 +23,7 @@ pub(super) fn settle_instant(
     let mut asked: Option<Instant> = None;
     for op in ops.iter().filter(|op| is_instant(op)) {
         match &op.v {
-            _ if op.e != t.tx() => return Err(TxError::ResetTxInstant { tx: op.e }),
+            _ if op.e != t.tx() => return Err(reset(op)),
             Value::Instant(instant) if *instant < last => {
                 let instant = *instant;
                 return Err(TxError::PastTxInstant { instant, last });
@@ -32,11 +32,18 @@ pub(super) fn settle_instant(
                 return Err(TxError::FutureTxInstant { instant: *instant });
             }
             Value::Instant(instant) if op.added => asked = Some(*instant),
-            _ => return Err(TxError::ResetTxInstant { tx: op.e }),
+            _ => return Err(reset(op)),
         }
     }
     ops.retain(|op| !is_instant(op));
     Ok(asked.unwrap_or_else(|| now.max(Instant::from_ms(last.ms()))))
+}
+
+fn reset(op: &Op) -> TxError {
+    TxError::ResetTxInstant {
+        tx: op.e.into(),
+        form: (&op.form).into(),
+    }
 }
 
 /// Contradictions in what the transaction says of its own instant.

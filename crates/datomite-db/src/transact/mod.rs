@@ -7,6 +7,7 @@ pub(crate) mod schema;
 
 mod allocate;
 mod builtin;
+mod code;
 mod core;
 mod data;
 mod error;
@@ -17,6 +18,7 @@ mod op;
 mod read;
 mod resolve;
 mod spec;
+mod told;
 mod tuple;
 mod upsert;
 
@@ -29,11 +31,13 @@ use crate::Db;
 use crate::bootstrap::id;
 use allocate::{Allocated, Directives};
 use op::Tempids;
+use told::Told;
 
 pub use data::{IntoTxData, TxBuilder, TxData, tx};
 pub use error::{Alteration, TxError};
 pub use schema::Element;
 pub(crate) use schema::advance as advance_schema;
+pub use told::{EntityName, Form};
 
 /// What a transaction did.
 #[derive(Clone, Debug)]
@@ -77,6 +81,20 @@ pub(crate) fn decide(
         }
         .into());
     }
+    let unknown = Told {
+        db,
+        tempids: &BTreeMap::new(),
+        ops: &[],
+    };
+    let mut allocated = resolved(db, tx_data).map_err(|error| unknown.complete(error))?;
+    conclude(db, &mut allocated, now).map_err(|error| {
+        let (tempids, ops) = (&allocated.tempids, &allocated.ops);
+        Told { db, tempids, ops }.complete(error)
+    })
+}
+
+/// From what was written to facts with ids.
+fn resolved(db: &Db, tx_data: TxData) -> Result<Allocated, TxError> {
     let mut tempids = Tempids::default();
     let elements = read::elements(tx_data.0)?;
     let flat = expand::expand(db, &mut tempids, elements)?;
@@ -86,14 +104,13 @@ pub(crate) fn decide(
         matching: flat.matching,
         mentioned: flat.mentioned,
     };
-    let allocated = allocate::allocate(db, &tempids, &upserted, flat.ops, directives)?;
-    conclude(db, allocated, now)
+    allocate::allocate(db, &tempids, &upserted, flat.ops, directives)
 }
 
 /// From facts to a new database.
 fn conclude(
     db: &Db,
-    mut allocated: Allocated,
+    allocated: &mut Allocated,
     now: Instant,
 ) -> Result<(TxReport, Record), TxError> {
     let t = allocated.t;
@@ -130,7 +147,7 @@ fn conclude(
             db_before,
             db_after,
             tx_data,
-            tempids: allocated.tempids,
+            tempids: std::mem::take(&mut allocated.tempids),
         },
         record,
     ))

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::error::TxError;
 use super::op::Op;
 use super::schema::{check_directive, is_directive};
+use super::told::Form;
 use crate::Db;
 use crate::bootstrap::{FIRST_ELEMENT, id};
 use crate::lookup::shortest;
@@ -145,8 +146,9 @@ fn consistent<'a>(basis: &Db, ops: &'a [Op]) -> Result<Vec<&'a Op>, TxError> {
         }
         if is_boot(op) && stored(basis, op)?.same.is_some() != op.added {
             return Err(TxError::DatomCannotBeAltered {
-                entity: op.e,
+                entity: op.e.into(),
                 attribute: op.a.ident.clone(),
+                form: (&op.form).into(),
             });
         }
         let is_new = if op.a.is_many() {
@@ -174,7 +176,8 @@ fn consistent<'a>(basis: &Db, ops: &'a [Op]) -> Result<Vec<&'a Op>, TxError> {
             return Err(TxError::UniqueInTransaction {
                 attribute: op.a.ident.clone(),
                 value: op.v.clone(),
-                entities: (other, op.e),
+                entities: (other.into(), op.e.into()),
+                form: (&op.form).into(),
             });
         }
         distinct.push(op);
@@ -227,11 +230,11 @@ impl<'a> Said<'a> {
 
 pub(super) fn conflict(one: &Op, other: &Op) -> TxError {
     TxError::DatomsConflict {
-        entity: one.e,
+        entity: one.e.into(),
         attribute: one.a.ident.clone(),
         one: Box::new((one.v.clone(), one.added)),
         other: Box::new((other.v.clone(), other.added)),
-        forms: Box::new(((*one.form).clone(), (*other.form).clone())),
+        forms: Box::new(((&one.form).into(), (&other.form).into())),
     }
 }
 
@@ -257,7 +260,8 @@ pub(super) fn check_composed(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
             return Err(TxError::UniqueInTransaction {
                 attribute: name(db, datom.a),
                 value: datom.v.clone(),
-                entities: (other, datom.e),
+                entities: (other.into(), datom.e.into()),
+                form: Form::default(),
             });
         }
     }
@@ -301,8 +305,9 @@ pub(super) fn check_unique(
             return Err(TxError::UniqueConflict {
                 attribute: name(db, datom.a),
                 value: datom.v.clone(),
-                existing: holder,
-                asserted: datom.e,
+                existing: holder.into(),
+                asserted: datom.e.into(),
+                form: Form::default(),
             });
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn elements(form: Edn) -> Result<Vec<Edn>, TxError> {
     match form {
         Edn::Nil => Ok(Vec::new()),
         Edn::List(items) | Edn::Vector(items) => Ok(items),
-        form => Err(TxError::NotTransactionData { form }),
+        form => Err(TxError::NotTransactionData { form: form.into() }),
     }
 }
 
@@ -22,14 +22,14 @@ pub(super) fn elements(form: Edn) -> Result<Vec<Edn>, TxError> {
 pub(super) fn read(form: Edn) -> Result<RawOp, TxError> {
     match &form {
         Edn::List(parts) | Edn::Vector(parts) => {
-            let first = parts
-                .first()
-                .ok_or_else(|| TxError::TooShort { form: form.clone() })?;
+            let first = parts.first().ok_or_else(|| TxError::TooShort {
+                form: (&form).into(),
+            })?;
             let operation = operation(first)?;
             read_list(operation, form)
         }
         Edn::Map(_) => read_map(form),
-        _ => Err(TxError::NotTransactionData { form }),
+        _ => Err(TxError::NotTransactionData { form: form.into() }),
     }
 }
 
@@ -42,7 +42,7 @@ fn read_list(operation: Operation, form: Edn) -> Result<RawOp, TxError> {
         Operation::Retract if length == 3 => Ok(RawOp::Call {
             form: Arc::new(form),
         }),
-        _ if length < 4 => Err(TxError::TooShort { form }),
+        _ if length < 4 => Err(TxError::TooShort { form: form.into() }),
         Operation::Add => Ok(RawOp::Fact {
             added: true,
             form: Arc::new(form),
@@ -87,7 +87,7 @@ fn read_map(form: Edn) -> Result<RawOp, TxError> {
             Some(entries) => Ok(Some(entries.to_vec())),
             None => Err(TxError::InvalidPartitionMap {
                 directive,
-                form: value.clone(),
+                form: value.into(),
             }),
         }
     };

@@ -9,6 +9,7 @@ use datomite_model::{Attribute, Edn, EntityId, Partition, TupleKind, Value, Valu
 
 use super::error::TxError;
 use super::op::{Ent, FlatOp, FlatValue, Place, TempId, TempOp, TempValue, Tempids};
+use super::told::Form;
 use crate::Db;
 use crate::bootstrap::id;
 use crate::ident::ident_form;
@@ -25,13 +26,13 @@ pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<Temp
         v,
         form,
     } = op;
-    let e = place(db, tempids, e, &form)?;
+    let e = place(db, tempids, e)?;
     let v = match v {
         FlatValue::Form(v) if added || a.value_type != ValueType::Tuple => {
             value(db, tempids, &a, v, &form)?
         }
         FlatValue::Form(v) => retracted_tuple(db, tempids, &a, v, &form)?,
-        FlatValue::Entity(entity) => match place(db, tempids, entity, &form)? {
+        FlatValue::Entity(entity) => match place(db, tempids, entity)? {
             Place::Temp(id) => TempValue::Temp(id),
             Place::Id(id) if a.is_ref() => TempValue::Value(Value::Ref(id)),
             // A reverse key on a long attribute stores the number.
@@ -47,7 +48,7 @@ pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<Temp
     })
 }
 
-fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, TxError> {
+fn place(db: &Db, tempids: &mut Tempids, e: Ent) -> Result<Place, TxError> {
     let written = match e {
         Ent::Temp(id) => return Ok(Place::Temp(id)),
         Ent::Form(written) => written,
@@ -56,21 +57,15 @@ fn place(db: &Db, tempids: &mut Tempids, e: Ent, form: &Edn) -> Result<Place, Tx
         return Ok(Place::Temp(id));
     }
     let id = resolve_plain(db, &written)?;
-    let id = id.ok_or_else(|| TxError::NotAnEntityIn {
-        form: written.clone(),
-        datom: form.clone(),
+    let id = id.ok_or_else(|| TxError::NotAnEntity {
+        form: written.clone().into(),
     })?;
     Ok(Place::Id(id))
 }
 
 /// Resolves an entity that is written, but for tempids.
-pub(super) fn resolve_entity(
-    db: &Db,
-    tempids: &mut Tempids,
-    e: Ent,
-    form: &Edn,
-) -> Result<Ent, TxError> {
-    Ok(match place(db, tempids, e, form)? {
+pub(super) fn resolve_entity(db: &Db, tempids: &mut Tempids, e: Ent) -> Result<Ent, TxError> {
+    Ok(match place(db, tempids, e)? {
         Place::Temp(id) => Ent::Temp(id),
         Place::Id(id) => Ent::Form(Edn::Value(Value::Ref(id))),
     })
@@ -83,7 +78,10 @@ pub(super) fn check_ids(db: &Db, ops: &[TempOp]) -> Result<(), TxError> {
         if let Place::Id(id) = op.e
             && (id.counter() >= next || id.raw() >> 62 != 0)
         {
-            return Err(TxError::InvalidEntityId { id });
+            return Err(TxError::InvalidEntityId {
+                id: id.into(),
+                form: (&op.form).into(),
+            });
         }
     }
     Ok(())
@@ -146,12 +144,12 @@ fn db_id(db: &Db, form: &Edn, inner: &Edn) -> Result<TempForm, TxError> {
     let parts = inner.as_sequence().unwrap_or_default();
     let part = parts
         .first()
-        .ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+        .ok_or_else(|| TxError::NotADbId { form: form.into() })?;
     let partition = named_partition(db, part)?;
     // An ordinary entity stands for its partition in directives, not here.
     let entity = db.entid(part)?.unwrap_or_default();
     if entity.partition() != Partition::DB && entity.counter() != 0 {
-        return Err(TxError::NotAPartition { form: part.clone() });
+        return Err(TxError::NotAPartition { form: part.into() });
     }
     let (name, is_tx) = match parts.get(1) {
         _ if partition == Partition::TX => (Some(Edn::string("datomic.tx")), true),
@@ -170,13 +168,13 @@ fn db_id(db: &Db, form: &Edn, inner: &Edn) -> Result<TempForm, TxError> {
 pub(super) fn named_partition(db: &Db, form: &Edn) -> Result<Partition, TxError> {
     let entity = db
         .entid(form)?
-        .ok_or_else(|| TxError::NotADbId { form: form.clone() })?;
+        .ok_or_else(|| TxError::NotADbId { form: form.into() })?;
     if entity.partition() != Partition::DB {
         return Ok(entity.partition());
     }
     match is_partition(db, entity) {
         true => Ok(Partition::new(u32::try_from(entity.raw()).unwrap_or(0))),
-        false => Err(TxError::NotAPartition { form: form.clone() }),
+        false => Err(TxError::NotAPartition { form: form.into() }),
     }
 }
 
@@ -207,11 +205,11 @@ fn value(
     if v.is_nil() {
         return Err(TxError::NilValue {
             attribute: a.ident.clone(),
-            form: form.clone(),
+            form: form.into(),
         });
     }
     match (a.value_type, &a.tuple) {
-        (ValueType::Ref, _) => reference(db, tempids, &v, form),
+        (ValueType::Ref, _) => reference(db, tempids, &v),
         (ValueType::Tuple, Some(kind)) => tuple(db, tempids, a, kind, &v),
         (value_type, _) => match scalar(value_type, &v)? {
             Some(value) => Ok(TempValue::Value(value)),
@@ -221,24 +219,50 @@ fn value(
 }
 
 fn wrong_type(a: &Attribute, value: Edn, form: &Edn) -> TxError {
+    if a.id == id::FN {
+        return TxError::FunctionCode {
+            function: function_name(form, &value).unwrap_or(Edn::Nil),
+            form: form.into(),
+        };
+    }
     TxError::WrongType {
         value,
         value_type: a.value_type,
         attribute: a.ident.clone(),
-        form: form.clone(),
+        form: form.into(),
     }
 }
 
-fn reference(db: &Db, tempids: &mut Tempids, v: &Edn, form: &Edn) -> Result<TempValue, TxError> {
+/// The name of the function whose code is that value: the ident beside it in its map, or the
+/// entity of its fact.
+fn function_name(form: &Edn, code: &Edn) -> Option<Edn> {
+    match form {
+        Edn::Vector(parts) | Edn::List(parts) if parts.get(3) == Some(code) => {
+            parts.get(1).cloned()
+        }
+        Edn::Vector(items) | Edn::List(items) | Edn::Set(items) => {
+            items.iter().find_map(|item| function_name(item, code))
+        }
+        Edn::Map(entries) => {
+            let holds = entries.iter().any(|(_, value)| value == code);
+            match form.get(&Edn::keyword("db/ident")) {
+                Some(ident) if holds => Some(ident.clone()),
+                _ => entries
+                    .iter()
+                    .find_map(|(_, value)| function_name(value, code)),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn reference(db: &Db, tempids: &mut Tempids, v: &Edn) -> Result<TempValue, TxError> {
     if let Some(id) = tempid_of(db, tempids, v)? {
         return Ok(TempValue::Temp(id));
     }
     match resolve_plain(db, v)? {
         Some(id) => Ok(TempValue::Value(Value::Ref(id))),
-        None => Err(TxError::NotAnEntityIn {
-            form: v.clone(),
-            datom: form.clone(),
-        }),
+        None => Err(TxError::NotAnEntity { form: v.into() }),
     }
 }
 
@@ -268,6 +292,7 @@ fn invalid_tuple(a: &Attribute, value: &Edn) -> TxError {
     TxError::InvalidTupleValue {
         attribute: a.ident.clone(),
         value: value.clone(),
+        form: Form::default(),
     }
 }
 
@@ -319,7 +344,7 @@ fn tuple(
     if is_composite && !items.iter().all(scalar) {
         return Err(invalid());
     }
-    let slots = open_slots(db, tempids, &items, &types, v)?;
+    let slots = open_slots(db, tempids, &items, &types)?;
     let typed = |(item, value_type): (&Edn, &ValueType)| is_slot(item, *value_type);
     let fits = (2..=8).contains(&items.len());
     match is_composite || (fits && items.iter().zip(&types).all(typed)) {
@@ -346,7 +371,7 @@ fn retracted_tuple(
         v => written_slots(db, kind, v).ok_or_else(|| invalid_tuple(a, v))?,
     };
     let types = slot_types(db, kind, items.len());
-    let slots = open_slots(db, tempids, &items, &types, &v)?;
+    let slots = open_slots(db, tempids, &items, &types)?;
     Ok(plain_tuple(slots))
 }
 
@@ -356,13 +381,12 @@ fn open_slots(
     tempids: &mut Tempids,
     items: &[Edn],
     types: &[ValueType],
-    whole: &Edn,
 ) -> Result<Vec<Option<TempValue>>, TxError> {
     let mut slots = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         slots.push(match (item, types.get(at)) {
             (Edn::Nil, _) => None,
-            (item, Some(ValueType::Ref)) => Some(reference(db, tempids, item, whole)?),
+            (item, Some(ValueType::Ref)) => Some(reference(db, tempids, item)?),
             // What no datom can hold is equal to nothing that is stored.
             (item, _) => Some(TempValue::Value(match item.as_value() {
                 Some(value) => value.clone(),

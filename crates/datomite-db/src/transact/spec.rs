@@ -8,6 +8,7 @@ use datomite_model::{Attribute, Datom, Edn, EntityId, Symbol, Value};
 use super::core;
 use super::error::TxError;
 use super::op::Op;
+use super::told::{Form, nearest_functions};
 use crate::Db;
 use crate::bootstrap::id;
 
@@ -15,9 +16,9 @@ use crate::bootstrap::id;
 #[derive(Debug)]
 pub(super) enum Check {
     /// The predicates of an attribute on a value that is asserted, redundant or not.
-    Value(EntityId, Arc<Attribute>, Value),
+    Value(EntityId, Arc<Attribute>, Value, Arc<Edn>),
     /// A spec on an entity.
-    Entity(EntityId, EntityId),
+    Entity(EntityId, EntityId, Arc<Edn>),
 }
 
 /// What the facts ask for, in their order. Takes `:db/ensure` out: it is asked, never stored.
@@ -25,9 +26,16 @@ pub(super) fn take_checks(ops: &mut Vec<Op>) -> Vec<Check> {
     let mut checks = Vec::new();
     for op in ops.iter().filter(|op| op.added) {
         match &op.v {
-            Value::Ref(spec) if op.a.id == id::ENSURE => checks.push(Check::Entity(op.e, *spec)),
+            Value::Ref(spec) if op.a.id == id::ENSURE => {
+                checks.push(Check::Entity(op.e, *spec, Arc::clone(&op.form)));
+            }
             v if !op.a.preds.is_empty() => {
-                checks.push(Check::Value(op.e, Arc::clone(&op.a), v.clone()));
+                checks.push(Check::Value(
+                    op.e,
+                    Arc::clone(&op.a),
+                    v.clone(),
+                    Arc::clone(&op.form),
+                ));
             }
             _ => {}
         }
@@ -44,10 +52,11 @@ pub(super) fn check(
     datoms: &[Datom],
 ) -> Result<(), TxError> {
     for check in checks {
-        match check {
-            Check::Value(e, attribute, v) => check_value(before, *e, attribute, v)?,
-            Check::Entity(e, spec) => check_entity(before, after, *e, *spec)?,
-        }
+        let (done, form) = match check {
+            Check::Value(e, attribute, v, form) => (check_value(before, *e, attribute, v), form),
+            Check::Entity(e, spec, form) => (check_entity(before, after, *e, *spec), form),
+        };
+        done.map_err(|error| error.in_element(form))?;
     }
     for datom in datoms.iter().filter(|datom| datom.added) {
         let attribute = before.schema().attribute(datom.a);
@@ -68,11 +77,12 @@ fn check_value(
         let returned = call_value(db, name, value)?;
         if returned != Edn::from(true) {
             return Err(TxError::AttrPred {
-                entity: e,
+                entity: e.into(),
                 attribute: attribute.ident.clone(),
                 value: value.clone(),
                 predicate: name.clone(),
                 returned: Box::new(returned),
+                form: Form::default(),
             });
         }
     }
@@ -82,7 +92,7 @@ fn check_value(
 fn call_value(db: &Db, name: &Symbol, value: &Value) -> Result<Edn, TxError> {
     let failed = |error| TxError::FunctionFailed {
         function: name.clone(),
-        form: Edn::from(value.clone()),
+        form: Edn::from(value.clone()).into(),
         error: Box::new(error),
     };
     let own = db.functions().get(name);
@@ -90,9 +100,7 @@ fn call_value(db: &Db, name: &Symbol, value: &Value) -> Result<Edn, TxError> {
         Some(answer) => answer.map_err(failed),
         None => match core::predicate(name, value) {
             Some(answer) => answer.map_err(failed),
-            None => Err(TxError::FunctionNotFound {
-                function: name.clone(),
-            }),
+            None => Err(not_found(db, name, Edn::from(value.clone()))),
         },
     }
 }
@@ -115,52 +123,46 @@ fn check_entity(before: &Db, after: &Db, e: EntityId, spec: EntityId) -> Result<
     }
     if !missing.is_empty() {
         return Err(TxError::EntityAttr {
-            entity: e,
+            entity: e.into(),
             missing,
-            spec: name(before, spec),
+            spec: spec.into(),
+            form: Form::default(),
         });
     }
     for datom in said(id::ENTITY_PREDS)? {
         if let Value::Symbol(predicate) = &datom.v {
-            ask_entity(before, after, e, spec, predicate)?;
+            ask_entity(after, e, spec, predicate)?;
         }
     }
     Ok(())
 }
 
-fn ask_entity(
-    before: &Db,
-    after: &Db,
-    e: EntityId,
-    spec: EntityId,
-    predicate: &Symbol,
-) -> Result<(), TxError> {
+fn ask_entity(after: &Db, e: EntityId, spec: EntityId, predicate: &Symbol) -> Result<(), TxError> {
     let own = after.functions().get(predicate);
     let Some(returned) = own.and_then(|function| function.of_entity(after, e)) else {
-        return Err(TxError::FunctionNotFound {
-            function: predicate.clone(),
-        });
+        return Err(not_found(after, predicate, Edn::from(Value::Ref(e))));
     };
     let returned = returned.map_err(|error| TxError::FunctionFailed {
         function: predicate.clone(),
-        form: Edn::from(Value::Ref(e)),
+        form: Edn::from(Value::Ref(e)).into(),
         error: Box::new(error),
     })?;
     if returned == Edn::from(true) {
         return Ok(());
     }
-    let spec = name(before, spec);
     Err(TxError::EntityPred {
-        entity: e,
+        entity: e.into(),
         predicate: predicate.clone(),
-        spec,
-        returned,
+        spec: spec.into(),
+        returned: Box::new(returned),
+        form: Form::default(),
     })
 }
 
-fn name(db: &Db, e: EntityId) -> Edn {
-    match db.ident(e) {
-        Some(ident) => Edn::Value(Value::Keyword(ident)),
-        None => Edn::from(Value::Ref(e)),
+fn not_found(db: &Db, function: &Symbol, of: Edn) -> TxError {
+    TxError::FunctionNotFound {
+        function: function.clone(),
+        nearest: nearest_functions(db, function),
+        form: of.into(),
     }
 }

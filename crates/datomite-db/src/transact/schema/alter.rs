@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
-use datomite_model::{Attribute, Cardinality, Datom, EntityId, Index, Schema, TupleKind, Value};
+use datomite_model::{
+    Attribute, Cardinality, Datom, Edn, EntityId, Index, Schema, TupleKind, Value,
+};
 use datomite_storage::KeyRange;
 use rustc_hash::FxHashMap;
 
 use super::super::error::{Alteration, TxError};
 use super::super::novelty::set_key;
 use super::super::op::Op;
+use super::super::told::{EntityName, Form, name_in};
 use super::{defines, described};
 use crate::Db;
 use crate::bootstrap::{FIRST_ELEMENT, id};
@@ -37,10 +40,11 @@ pub(in super::super) fn check_fixed(db: &Db, ops: &[Op]) -> Result<(), TxError> 
         };
         let stored = db.basis().datoms_of_attribute(op.e, op.a.id)?;
         if stored.first().is_none_or(|datom| datom.v != op.v) {
-            let what = Alteration::Unsupported { property: op.a.id };
+            let what = unsupported(db, op.e, op.a.id);
             return Err(TxError::InvalidAlterAttribute {
                 attribute: known.ident.clone(),
                 what,
+                form: Form::default(),
             });
         }
     }
@@ -60,12 +64,13 @@ pub(super) fn check(
     let refuse = |what| TxError::InvalidAlterAttribute {
         attribute: known.ident.clone(),
         what,
+        form: Form::default(),
     };
     for datom in own {
         let fulltext = datom.a == id::FULLTEXT && datom.v == Value::Boolean(true);
         let drops = !datom.added && datom.a == id::CARDINALITY && !replaced(own, datom.a);
         if is_fixed(datom.a) || fulltext || drops || is_no_target(datom) {
-            return Err(refuse(Alteration::Unsupported { property: datom.a }));
+            return Err(refuse(unsupported(db, known.id, datom.a)));
         }
     }
     let Some(after) = described(db.schema(), known.id, own) else {
@@ -102,12 +107,16 @@ pub(in super::super) fn check_facts(
         let refuse = |what| TxError::InvalidAlterAttribute {
             attribute: old.ident.clone(),
             what,
+            form: Form::default(),
         };
         if old.is_many()
             && new.cardinality == Cardinality::One
             && let Some((entity, values)) = several_values(after, new)?
         {
-            return Err(refuse(Alteration::CardinalityViolation { entity, values }));
+            return Err(refuse(Alteration::CardinalityViolation {
+                entity: entity.into(),
+                values,
+            }));
         }
         if old.unique.is_none()
             && new.unique.is_some()
@@ -127,6 +136,23 @@ fn is_no_target(datom: &Datom) -> bool {
         id::UNIQUE => !matches!(target, id::UNIQUE_IDENTITY | id::UNIQUE_VALUE),
         _ => false,
     })
+}
+
+fn unsupported(db: &Db, e: EntityId, property: EntityId) -> Alteration {
+    let stored = db.basis().datoms_of_attribute(e, property).ok();
+    let now = stored.and_then(|datoms| Some(datoms.into_iter().next()?.v));
+    let now = match now {
+        Some(Value::Ref(target)) => name_in(db, target),
+        now => now.map(Edn::from),
+    };
+    let mut named = EntityName::from(property);
+    if let Some(name) = name_in(db, property) {
+        named.name = Arc::new(name);
+    }
+    Alteration::Unsupported {
+        now: Box::new(now.unwrap_or(Edn::Nil)),
+        property: named,
+    }
 }
 
 fn replaced(own: &[&Datom], a: EntityId) -> bool {
@@ -180,7 +206,7 @@ fn shared_value(db: &Db, attribute: &Attribute) -> Result<Option<Alteration>, Tx
             if let Some(other) = holders.insert(set_key(&value), run.e(row))
                 && other != run.e(row)
             {
-                let entities = (other, run.e(row));
+                let entities = (other.into(), run.e(row).into());
                 return Ok(Some(Alteration::UniqueViolation { value, entities }));
             }
         }

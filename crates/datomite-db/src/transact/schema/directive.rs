@@ -5,6 +5,7 @@
 use datomite_model::{Datom, EntityId, Partition, Value};
 
 use super::super::error::TxError;
+use super::super::told::Form;
 use super::defines;
 use crate::Db;
 use crate::bootstrap::id;
@@ -56,15 +57,17 @@ pub(in super::super) fn check_directive(db: &Db, datom: &Datom) -> Result<(), Tx
     if datom.e != id::PART_DB {
         return Err(TxError::InvalidDatom {
             directive: directive(),
-            entity: datom.e,
+            entity: datom.e.into(),
+            form: Form::default(),
         });
     }
     let placed = matches!(datom.a, id::INSTALL_PARTITION | id::INSTALL_VALUE_TYPE);
     match datom.v.as_ref_id() {
         Some(entity) if placed && entity.partition() != Partition::DB => {
             Err(TxError::NotInSystemPartition {
-                entity,
+                entity: entity.into(),
                 directive: Some(directive()),
+                form: Form::default(),
             })
         }
         _ => Ok(()),
@@ -84,10 +87,16 @@ pub(super) fn check_elements(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
         match installed {
             Element::Attribute => continue,
             Element::ValueType if !(says(id::IDENT)? && says(id::TAG)?) => {
-                return Err(TxError::InvalidValueType { entity });
+                return Err(TxError::InvalidValueType {
+                    entity: entity.into(),
+                    form: Form::default(),
+                });
             }
             Element::Function if !(says(id::IDENT)? && says(id::LANG)? && says(id::CODE)?) => {
-                return Err(TxError::InvalidDataFunction { entity });
+                return Err(TxError::InvalidDataFunction {
+                    entity: entity.into(),
+                    form: Form::default(),
+                });
             }
             _ => {}
         }
@@ -97,7 +106,8 @@ pub(super) fn check_elements(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
             .any(|d| d.added && d.e == entity && defines(d.a));
         if defined {
             return Err(TxError::InvalidElementChange {
-                entity,
+                entity: entity.into(),
+                form: Form::default(),
                 is: installed,
                 becomes: Element::Attribute,
             });
@@ -123,7 +133,8 @@ pub(super) fn is_other_element(db: &Db, entity: EntityId, becomes: Element) -> R
             .is_some()
         {
             return Err(TxError::InvalidElementChange {
-                entity,
+                entity: entity.into(),
+                form: Form::default(),
                 is,
                 becomes,
             });

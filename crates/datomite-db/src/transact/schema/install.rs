@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::error::TxError;
 use super::super::op::Op;
+use super::super::told::Form;
 use super::alter::is_constituent;
 use super::directive::{is_directive, is_other_element};
 use super::{defines, described};
@@ -104,11 +105,11 @@ pub(in super::super) fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), Tx
             && holder != datom.e
             && is_constituent(db.schema(), holder)
         {
-            let (ident, entity) = (ident.clone(), datom.e);
             return Err(TxError::CannotRetargetIdent {
-                ident,
-                entity,
-                holder,
+                ident: ident.clone(),
+                entity: datom.e.into(),
+                holder: holder.into(),
+                form: Form::default(),
             });
         }
     }
@@ -135,7 +136,10 @@ pub(in super::super) fn check_components(db: &Db, datoms: &[Datom]) -> Result<()
     });
     let named: FxHashSet<EntityId> = parts.collect();
     match new.find(|datom| !named.contains(&datom.e)) {
-        Some(datom) => Err(TxError::SchemaWithoutInstall { entity: datom.e }),
+        Some(datom) => Err(TxError::SchemaWithoutInstall {
+            entity: datom.e.into(),
+            form: Form::default(),
+        }),
         None => Ok(()),
     }
 }
@@ -155,17 +159,23 @@ fn install(
         TxError::InvalidInstallAttribute {
             attribute: name(db, e, own),
             first: error,
+            entity: e.into(),
+            form: Form::default(),
         }
     };
     if e.partition() != Partition::DB {
         return Err(TxError::NotInSystemPartition {
-            entity: e,
+            entity: e.into(),
             directive: None,
+            form: Form::default(),
         });
     }
     let has = |a: EntityId| own.iter().any(|datom| datom.added && datom.a == a);
     if db.schema().ident(e).is_none() && !has(id::IDENT) {
-        return Err(TxError::AttributeIdentMissing { entity: e });
+        return Err(TxError::AttributeIdentMissing {
+            entity: e.into(),
+            form: Form::default(),
+        });
     }
     if is_misplaced_component(own) {
         return Err(refuse("components-must-be-refs"));
@@ -204,11 +214,17 @@ fn check_targets(db: &Db, own: &[&Datom]) -> Result<(), TxError> {
             id::VALUE_TYPE => {
                 let ident = db.ident(entity());
                 if ident.as_ref().and_then(ValueType::of_ident).is_none() {
-                    return Err(TxError::NotAValueType { entity: entity() });
+                    return Err(TxError::NotAValueType {
+                        entity: entity().into(),
+                        form: Form::default(),
+                    });
                 }
             }
             id::CARDINALITY if !matches!(entity(), id::CARDINALITY_ONE | id::CARDINALITY_MANY) => {
-                return Err(TxError::NotACardinality { entity: entity() });
+                return Err(TxError::NotACardinality {
+                    entity: entity().into(),
+                    form: Form::default(),
+                });
             }
             _ => {}
         }
