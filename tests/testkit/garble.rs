@@ -143,6 +143,21 @@ impl Recorded {
     }
 }
 
+impl Asked {
+    /// The question as the fuzzers take it: the text and its arguments, a zero byte between them.
+    pub fn as_fuzzed(&self) -> String {
+        let mut text = self.text.clone();
+        for form in self.arguments.iter().flatten() {
+            text.push('\0');
+            match form {
+                Edn::Tagged(tag, _) if tag.as_str() == "db" => text.push('$'),
+                form => text += &form.to_string(),
+            }
+        }
+        text
+    }
+}
+
 impl Store {
     fn input(&self, form: &Edn, random: &mut Random) -> Input {
         match form {
