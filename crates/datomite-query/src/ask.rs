@@ -25,6 +25,7 @@ use crate::plan::{Env, Plan, RuleTable, Scope, Source};
 use crate::relation::Relation;
 use crate::results::QueryResult;
 use crate::rows::FromRow;
+use crate::stats::{Ground, Top, query_stats};
 use crate::weigh;
 use crate::{Pattern, Query, QueryError};
 
@@ -77,6 +78,8 @@ struct Prepared<'a> {
     constants: FxHashMap<Var, Edn>,
     rows: Relation,
     default_source: Option<usize>,
+    /// The arguments that bind variables, by place in `:in`, and the rows after each.
+    grounds: Vec<(usize, usize)>,
 }
 
 fn no_functions() -> &'static Functions {
@@ -113,10 +116,14 @@ impl<'a> Prepared<'a> {
             constants: FxHashMap::default(),
             rows: Relation::unit(),
             default_source: None,
+            grounds: Vec::new(),
         };
         let used = used_variables(ast);
-        for (form, input) in ast.inputs.iter().zip(inputs) {
+        for (at, (form, input)) in ast.inputs.iter().zip(inputs).enumerate() {
             prepared.take(form, input, &used, limits)?;
+            if let (InputForm::Binding(..), Input::Edn(_)) = (form, input) {
+                prepared.grounds.push((at, prepared.rows.len));
+            }
         }
         prepared.default_source = prepared
             .env
@@ -262,8 +269,32 @@ impl<'a> Prepared<'a> {
             explanation.planning = planning.unwrap_or_default();
             explanation.steps = trace.steps(&plan, &self.env);
             explanation.uses = trace.uses();
+            explanation.stats = Some(self.stats(&plan, trace));
         }
         finish(&ast.find, &ast.with, rows, &around)
+    }
+
+    fn stats(&self, plan: &Plan, trace: &Trace) -> Edn {
+        let mut asked = Vec::new();
+        let elements = self.ast.find.elements.iter();
+        elements.for_each(|element| push_new(&mut asked, element.variable()));
+        self.ast.with.iter().for_each(|v| push_new(&mut asked, *v));
+        let ground = |(at, rows): &(usize, usize)| match &self.ast.inputs[*at] {
+            InputForm::Binding(binding, place) => {
+                let mut vars = Vec::new();
+                binding.variables(&mut vars);
+                Some(Ground::new(at + 1, &place.form, vars, *rows))
+            }
+            _ => None,
+        };
+        let grounds: Vec<Ground> = self.grounds.iter().filter_map(ground).collect();
+        let top = Top {
+            query: &self.ast.form,
+            grounds: &grounds,
+            names: &self.ast.names,
+            asked: &asked,
+        };
+        query_stats(&top, plan, trace, &self.env)
     }
 
     fn plan(&self) -> Result<Plan, QueryError> {

@@ -29,6 +29,8 @@ pub(crate) struct Ast {
     pub(crate) clauses: Vec<Clause>,
     /// The names of the variables.
     pub(crate) names: Vec<Symbol>,
+    /// The query as written.
+    pub(crate) form: Edn,
 }
 
 /// The `:find` section and what shapes its rows.

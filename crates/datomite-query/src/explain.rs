@@ -117,6 +117,7 @@ pub struct Explanation {
     pub planning: Duration,
     /// From the arguments to the answer.
     pub total: Duration,
+    pub(crate) stats: Option<Edn>,
 }
 
 /// Counts by the name of an operator ([`Operator::name`]) or index (`EAVT`).
@@ -268,6 +269,13 @@ impl Walk<'_> {
 }
 
 impl Explanation {
+    /// The answer and how it was found, as Datomic's `query` gives them where `:query-stats` is
+    /// asked for: `{:ret … :query-stats …}`.
+    pub fn with_answer(self, answer: Edn) -> Edn {
+        let stats = self.query_stats();
+        Edn::Map(vec![entry("ret", answer), entry("query-stats", stats)])
+    }
+
     /// As EDN: a map of `:steps :rows :planning-us :total-us`.
     pub fn into_edn(self) -> Edn {
         Edn::Map(vec![
@@ -276,6 +284,11 @@ impl Explanation {
             entry("planning-us", micros(self.planning)),
             entry("total-us", micros(self.total)),
         ])
+    }
+
+    /// The execution as Datomic's `:query-stats` tells it: `{:query … :phases […]}`.
+    pub fn query_stats(&self) -> Edn {
+        self.stats.clone().unwrap_or(Edn::Nil)
     }
 
     /// Calls `each` with every step, nested ones after the step that they stand in.

@@ -28,6 +28,7 @@ mod explain;
 mod input;
 mod meet;
 mod options;
+mod stats;
 mod weigh;
 
 pub use ask::{Ask, Question, explain, explain_with, q, q_with};

@@ -233,6 +233,7 @@ fn parse_query(query: Node<'_>) -> Result<Query, QueryError> {
         has_in,
         clauses,
         names: scope.names,
+        form: query.form.clone(),
     };
     Ok(Query { ast: Arc::new(ast) })
 }

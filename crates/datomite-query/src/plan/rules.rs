@@ -202,6 +202,11 @@ impl RuleTable {
         }
     }
 
+    /// The names of the variables of a body.
+    pub(crate) fn names(&self, key: RuleKey, body: usize) -> &[Symbol] {
+        &self.rules[key.rule].definitions[body].names
+    }
+
     /// The plan of a call that was planned.
     pub(crate) fn plan_of(&self, key: RuleKey) -> Rc<RulePlan> {
         let plans = self.plans.borrow();
