@@ -8,5 +8,6 @@ pub mod oracle;
 pub mod pgtext;
 pub mod postgres;
 pub mod queries;
+pub mod reads;
 pub mod sim;
 pub mod skip;

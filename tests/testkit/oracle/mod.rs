@@ -5,11 +5,13 @@
 //! says so where Datomic's answer is a matter of accident ([`Verdict::Unclear`]).
 
 pub mod asked;
+mod pull;
 mod query;
 mod transact;
 
 use datomite::{Datom, EntityId, Keyword, T, Value, ValueType};
 
+pub use pull::{Refused, Shown};
 pub use query::{Clause, Query, Term, user_keyword};
 pub use transact::{Change, Ent, Op, Predicted, Val, Verdict, Who};
 

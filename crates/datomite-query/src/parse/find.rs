@@ -119,8 +119,8 @@ pub(super) fn parse_with(forms: &[Node<'_>], scope: &mut Scope) -> Result<Vec<Va
     forms.iter().map(var).collect()
 }
 
-/// A variable that stands twice beside aggregates, or also in `:with`. The query is an error as soon
-/// as it has a row; without one its answer is empty, as in Datomic.
+/// A variable that stands twice beside aggregates, or also in `:with`. The query is an error as
+/// soon as it has a row; without one its answer is empty, as in Datomic.
 pub(super) fn repeated(
     query: Node<'_>,
     elements: &[Element],
