@@ -243,11 +243,7 @@ fn several(
     }
     let mut values: Vec<Edn> = Vec::new();
     for _ in 0..1 + random.below(3) {
-        values.extend(
-            value(random)
-                .filter(|value| !values.contains(value))
-                .into_iter(),
-        );
+        values.extend(value(random).filter(|value| !values.contains(value)));
     }
     (!values.is_empty()).then_some(Edn::Vector(values))
 }
