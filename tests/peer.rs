@@ -1,19 +1,22 @@
-//! Random transactions on a live Datomic peer and on ours: run by hand.
+//! Random transactions, and with `--queries` random queries, on a live Datomic peer and on ours: run
+//! by hand.
 //!
 //! `cargo test --release -p datomite-tests --test peer -- --cases 10000 --seed 1`; the peer is
 //! `tests/conformance/oracle/record --serve` (a JDK and Maven). Without `--cases` nothing is
 //! played. A difference is printed as a case that can be pasted into a file of cases.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 use datomite::{Edn, edn};
-use datomite_tests::conformance::{Player, run_case};
+use datomite_tests::conformance::Player;
 use datomite_tests::fuzz::{Counts, Scene, Writer, install};
 use datomite_tests::generate::Random;
+use datomite_tests::peer;
+use datomite_tests::queries::check::step;
+use datomite_tests::queries::grow::{Audience, case};
+use datomite_tests::queries::world::World;
 
 /// Transactions of one case, after those that install its schema.
 const TRANSACTIONS: usize = 10;
@@ -31,6 +34,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let first = number("--seed").unwrap_or(1);
+    if arguments.iter().any(|argument| argument == "--queries") {
+        return queries(first..first + cases);
+    }
     let mut told = Told::default();
     let mut seed = first;
     while seed < first + cases {
@@ -77,49 +83,23 @@ impl std::fmt::Display for Told {
     }
 }
 
-fn conformance() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
-}
-
-/// Plays a batch: this thread writes cases, another reads answers.
+/// Plays a batch; of each case the first difference is printed.
 fn play(seeds: std::ops::Range<u64>) -> Told {
-    let mut peer = start();
-    let mut input = BufWriter::new(peer.stdin.take().expect("a pipe"));
-    let output = BufReader::new(peer.stdout.take().expect("a pipe"));
-    let (send, sent) = mpsc::sync_channel::<(u64, Edn)>(64);
-    let reader = thread::spawn(move || {
-        let mut differ = 0;
-        for line in output.lines() {
-            let line = line.expect("the peer's line");
-            let Ok((seed, case)) = sent.recv() else {
-                break;
-            };
-            differ += usize::from(!agrees(seed, &case, &line));
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let known = Arc::clone(&seen);
+    let differs = move |seed: u64, failure: &str| {
+        let mut known = known.lock().expect("the reader alone writes");
+        if known.insert(seed) {
+            println!("seed {seed}: {failure}\n");
         }
-        differ
-    });
+    };
     let mut told = Told::default();
-    for seed in seeds {
-        let case = write_case(seed, &mut told);
-        writeln!(input, "{case}").expect("the peer reads");
-        input.flush().expect("the peer reads");
-        send.send((seed, case)).expect("the reader waits");
-    }
-    drop(input);
-    drop(send);
-    told.differ = reader.join().expect("the reader ends");
-    peer.wait().expect("the peer ends");
+    peer::play(
+        seeds.map(|seed| (seed, write_case(seed, &mut told))),
+        differs,
+    );
+    told.differ = seen.lock().expect("the reader is done").len();
     told
-}
-
-fn start() -> Child {
-    Command::new(conformance().join("oracle/record"))
-        .arg("--serve")
-        .arg(conformance().join("fixtures"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("the recorder does not start: {error}"))
 }
 
 /// A case, grown by playing it on ours.
@@ -162,44 +142,55 @@ fn write_case(seed: u64, told: &mut Told) -> Edn {
     )
 }
 
-/// Whether ours answers the case as the peer did; prints the first difference.
-fn agrees(seed: u64, case: &Edn, line: &str) -> bool {
-    let answers = match datomite::read(line) {
-        Ok(Edn::Vector(answers)) => answers,
-        _ => {
-            println!("seed {seed}: the peer says {line}\n{case}\n");
-            return false;
+/// Queries for one database.
+const QUERIES: u64 = 20;
+
+/// Random queries over random databases; every difference is printed.
+fn queries(seeds: std::ops::Range<u64>) -> ExitCode {
+    let count = Arc::new(Mutex::new((0, 0)));
+    let differing = Arc::clone(&count);
+    let differs = move |seed: u64, failure: &str| {
+        let mut count = differing.lock().expect("the reader alone writes");
+        if is_refused_by_the_peer(failure) {
+            count.1 += 1;
+            return;
         }
+        count.0 += 1;
+        println!("seed {seed}: {failure}\n");
     };
-    let steps = case.get(&Edn::keyword("steps")).and_then(Edn::as_sequence);
-    let expected = steps.unwrap_or_default().iter().zip(answers);
-    let steps = expected.map(|(step, answer)| {
-        let mut entries = step.as_map().unwrap_or_default().to_vec();
-        entries.push((Edn::keyword("expect"), answer));
-        Edn::Map(entries)
-    });
-    let steps: Vec<Edn> = steps.collect();
-    let recorded = edn!(
-        "{:case ?seed :raw true :steps ?steps}",
-        seed = Edn::from(seed as i64),
-        steps = Edn::Vector(steps.clone())
-    );
-    let mut first: Option<String> = None;
-    let mut note = |failure: &str| {
-        first.get_or_insert_with(|| failure.to_owned());
-    };
-    run_case(
-        Path::new("peer"),
-        &conformance().join("fixtures"),
-        &recorded,
-        &mut note,
-    );
-    if let Some(first) = first {
-        println!("seed {seed}: {first}");
-        println!("{}\n", ready_case(seed, &steps, &first));
-        return false;
+    let asked = (seeds.end - seeds.start) * QUERIES;
+    peer::play(seeds.map(|seed| (seed, query_case(seed))), differs);
+    let (differ, refused) = *count.lock().expect("the reader is done");
+    println!("{asked} queries: {differ} differ; in {refused} the peer met a value in its order");
+    ExitCode::from(u8::from(differ > 0))
+}
+
+/// The peer runs clauses as written and met a value that names no entity, where ours, in another
+/// order, did not: any order that can be answered is answered.
+fn is_refused_by_the_peer(failure: &str) -> bool {
+    let recorded = failure.lines().find(|line| line.starts_with("  recorded"));
+    let of_value = ["Cannot resolve key", "not-a-keyword", "not-an-attribute"];
+    recorded.is_some_and(|line| {
+        line.contains(":error") && of_value.iter().any(|words| line.contains(words))
+    })
+}
+
+fn query_case(seed: u64) -> Edn {
+    let world = World::random(&mut Random::new(seed));
+    let told = world.told.iter();
+    let mut steps: Vec<Edn> = told
+        .map(|data| edn!("{:transact ?data}", data = data))
+        .collect();
+    for at in 0..QUERIES {
+        let number = (seed * QUERIES + at).wrapping_mul(0x5851_F42D_4C95_7F2D);
+        let asked = case(&mut Random::new(number), &world, Audience::Peer);
+        steps.push(step(&world, &asked));
     }
-    true
+    edn!(
+        "{:case ?seed :steps ?steps}",
+        seed = Edn::from(seed as i64),
+        steps = Edn::Vector(steps)
+    )
 }
 
 /// A difference as a case for a file of cases: the transactions before it, and it.

@@ -5,6 +5,7 @@ pub mod fuzz;
 pub mod garble;
 pub mod generate;
 pub mod oracle;
+pub mod peer;
 pub mod pgtext;
 pub mod postgres;
 pub mod queries;

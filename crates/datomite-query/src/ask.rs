@@ -271,6 +271,7 @@ impl<'a> Prepared<'a> {
             explanation.uses = trace.uses();
             explanation.stats = Some(self.stats(&plan, trace));
         }
+        let rows = plan.settle_types(&ast.clauses, &self.rows.vars, rows);
         finish(&ast.find, &ast.with, rows, &around)
     }
 

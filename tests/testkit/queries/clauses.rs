@@ -3,7 +3,7 @@
 use datomite::{Datom, Edn, EntityId, Value, ValueType};
 
 use super::ast::{Arg, Bind, Call, Clause, Term, Var};
-use super::grow::{Grow, long};
+use super::grow::{Audience, Grow, long};
 use super::world::WORDS;
 use crate::oracle::Attr;
 use crate::oracle::asked::{Source, normal};
@@ -46,9 +46,10 @@ impl Grow<'_> {
         let Some(Source::Db(shown)) = self.sources.get(of) else {
             return None;
         };
+        let free = self.audience == Audience::Us;
         let known = |fact: &&Datom| {
             !self.vars_with(&Edn::long(fact.e.raw() as i64)).is_empty()
-                || self.world.txs.contains(&fact.e)
+                || (free && self.world.txs.contains(&fact.e))
         };
         let wanted = [10, 50].map(EntityId::new);
         let facts = wanted.iter().filter_map(|a| shown.facts.get(a)).flatten();
@@ -60,6 +61,9 @@ impl Grow<'_> {
             "db/txInstant"
         };
         let e = self.entity_term(fact.e);
+        if self.audience == Audience::Peer && !self.is_known(&e) {
+            return None;
+        }
         let v = self.term(&Edn::from(&fact.v), 0);
         Some(Clause::Pattern(
             written,
@@ -97,24 +101,31 @@ impl Grow<'_> {
             if terms[1] == Term::Blank {
                 return None;
             }
-        } else if self.random.chance(20) {
+        } else if self.random.chance(20) && !(self.audience == Audience::Peer && self.speculates) {
             let tx = Edn::long(fact.tx.raw() as i64);
             terms.push(self.term(&tx, 15));
             if self.random.chance(30) {
                 terms.push(self.term(&Edn::from(fact.added), 40));
             }
         }
+        let bare = !terms.iter().any(|term| matches!(term, Term::Var(_)));
+        if self.audience == Audience::Peer && bare {
+            return None;
+        }
         Some(Clause::Pattern(written, terms))
     }
 
     /// Whether a pattern without a known attribute can begin with its entity or attribute.
     fn names_entity_or_attribute(&self, e: &Term, a: &Term) -> bool {
-        let known = |term: &Term| match term {
+        self.is_known(e) || self.is_known(a)
+    }
+
+    fn is_known(&self, term: &Term) -> bool {
+        match term {
             Term::Const(_) => true,
             Term::Var(var) => self.witness.contains_key(var),
             Term::Blank => false,
-        };
-        known(e) || known(a)
+        }
     }
 
     fn entity_term(&mut self, id: EntityId) -> Term {
@@ -299,7 +310,8 @@ impl Grow<'_> {
                 false,
             ),
         };
-        if coll && !(1..6).contains(&n) {
+        // A peer makes the whole of a range, also of one up to an id.
+        if coll && (self.audience == Audience::Peer || !(1..6).contains(&n)) {
             return None;
         }
         let var = self.result_var(&Edn::long(n + 1))?;
@@ -436,10 +448,8 @@ impl Grow<'_> {
                 Bind::Scalar(self.fresh()?),
             ),
             _ => {
-                let flipped = vec![Arg::Var(y), Arg::Var(x)];
-                let rows = Arg::Vector(vec![Arg::Vector(both), Arg::Vector(flipped)]);
                 let bind = Bind::Rel(vec![self.fresh(), self.fresh()]);
-                Clause::Function(call("identity", vec![rows]), bind)
+                Clause::Function(call("hash-map", both), bind)
             }
         })
     }

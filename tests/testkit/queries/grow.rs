@@ -46,6 +46,8 @@ pub struct Grow<'a> {
     pub(super) query: Query,
     pub(super) witness: Row,
     pub(super) audience: Audience,
+    /// Whether a source is a speculative database, whose transaction has no name.
+    pub(super) speculates: bool,
     names: usize,
 }
 
@@ -93,6 +95,7 @@ pub fn case(random: &mut Random, world: &World, audience: Audience) -> Case {
         case.query.inputs.push(Input::Log("?log"));
     }
     let sources = sources(world, &case);
+    let speculates = case.views.values().any(|view| view.with.is_some());
     let mut grow = Grow {
         random,
         world,
@@ -100,6 +103,7 @@ pub fn case(random: &mut Random, world: &World, audience: Audience) -> Case {
         query: case.query,
         witness: Row::new(),
         audience,
+        speculates,
         names: 0,
     };
     grow.rules();

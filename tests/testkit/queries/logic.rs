@@ -3,7 +3,7 @@
 use datomite::{Edn, ValueType};
 
 use super::ast::{Arg, Bind, Call, Clause, Element, Input, Query, Rule, Spec, Term, Var};
-use super::grow::{Grow, long};
+use super::grow::{Audience, Grow, long};
 
 impl Grow<'_> {
     fn attr_term(&mut self, refs: bool) -> Option<Term> {
@@ -280,10 +280,16 @@ impl Grow<'_> {
             }
             _ => grow.one_of(&entities).map(Term::Var),
         };
-        let args = match self.random.chance(70) {
+        let peer = self.audience == Audience::Peer;
+        let args = match peer || self.random.chance(70) {
             true => vec![arg(self, 5)?, arg(self, 60)?],
             false => vec![arg(self, 50)?, arg(self, 20)?],
         };
+        // What these are is an accident of the peer.
+        let constant = args.iter().any(|arg| matches!(arg, Term::Const(_)));
+        if peer && (args[0] == Term::Blank || (source.is_some() && constant)) {
+            return None;
+        }
         let names_something = args.iter().any(|arg| matches!(arg, Term::Var(_)));
         names_something.then_some(Clause::Rule(source, name, args))
     }

@@ -72,6 +72,11 @@ impl Grow<'_> {
                 .random
                 .pick(&["count", "count-distinct", "distinct", "count"]),
         };
+        let exact = matches!(&self.witness[var], Edn::Value(Value::Long(_)));
+        let name = match name {
+            "median" if self.audience == Audience::Peer && !exact => "sum",
+            name => name,
+        };
         let n = matches!(name, "min" | "max") && self.random.chance(40);
         Element::Aggregate(name, n.then(|| 1 + self.random.below(3) as i64), var)
     }

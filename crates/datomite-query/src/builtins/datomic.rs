@@ -248,6 +248,19 @@ fn first_value(db: &Db, e: EntityId, a: EntityId) -> Result<Option<Edn>, DbError
     Ok(None)
 }
 
+/// The entity that an argument names; a number counts as it stands, what cannot name any names
+/// none.
+fn entity_of(c: &Invocation<'_>, db: &Db, at: usize) -> Result<Option<EntityId>, QueryError> {
+    let form = c.edn(at)?;
+    let whole = |n: f64| Some(EntityId::new(n as i64 as u64));
+    Ok(match form {
+        Edn::Value(Value::Double(n)) => whole(*n),
+        Edn::Value(Value::Float(n)) => whole(f64::from(*n)),
+        Edn::Value(Value::Boolean(_) | Value::Instant(_) | Value::Uuid(_) | Value::Uri(_)) => None,
+        form => db.entid(form)?,
+    })
+}
+
 fn get_else(c: &Invocation<'_>) -> Outcome {
     let db = db(c, 0)?;
     let default = c.edn(3)?;
@@ -255,7 +268,7 @@ fn get_else(c: &Invocation<'_>) -> Outcome {
         return Err(CallError::NilDefault.into());
     }
     let attribute = attribute_one(c, db, 2)?;
-    let found = match db.entid(c.edn(1)?)? {
+    let found = match entity_of(c, db, 1)? {
         Some(e) => first_value(db, e, attribute.id)?,
         None => None,
     };
@@ -267,7 +280,7 @@ fn get_some(c: &Invocation<'_>) -> Outcome {
     let attributes: Result<Vec<Arc<Attribute>>, QueryError> =
         (2..c.len()).map(|at| attribute_one(c, db, at)).collect();
     let attributes = attributes?;
-    let Some(e) = db.entid(c.edn(1)?)? else {
+    let Some(e) = entity_of(c, db, 1)? else {
         return Ok(Edn::Nil);
     };
     for attribute in attributes {
@@ -281,7 +294,7 @@ fn get_some(c: &Invocation<'_>) -> Outcome {
 
 fn missing(c: &Invocation<'_>) -> Outcome {
     let db = db(c, 0)?;
-    let entity = db.entid(c.edn(1)?)?;
+    let entity = entity_of(c, db, 1)?;
     let attribute = db.entid(c.edn(2)?)?;
     match entity.zip(attribute) {
         Some((e, a)) => c.bool(first_value(db, e, a)?.is_none()),

@@ -148,7 +148,7 @@ fn parse_call(
     };
     let mut slots = Vec::new();
     for item in head.items().unwrap_or_default() {
-        collect_slots(item.form, scope, &mut slots);
+        collect_slot(item.form, scope, &mut slots);
     }
     let is_binding = |node: &Node<'_>| node.symbol().is_some() || node.items().is_some();
     let not_a_binding = rest.iter().find(|node| !is_binding(node));
@@ -161,34 +161,24 @@ fn parse_call(
     })
 }
 
-/// The variables and sources that a call sees: at its top and in literal vectors, maps and sets.
-fn collect_slots(form: &Edn, scope: &mut Scope, into: &mut Vec<(Symbol, Slot)>) {
+/// The variables and sources that a call sees: those at its top. In a literal vector, map or set
+/// they mean the same; a variable that stands only there is a symbol that means nothing.
+fn collect_slot(form: &Edn, scope: &mut Scope, into: &mut Vec<(Symbol, Slot)>) {
     let node = Node { form, spans: None };
-    match form {
-        Edn::Value(Value::Symbol(name)) => {
-            let slot = if node.variable().is_some() {
-                Slot::Var(scope.var(name))
-            } else if node.source().is_none() {
-                return;
-            } else if scope.sources && name.as_str() != "$" {
-                Slot::Source(SourceRef::Named(name.clone()))
-            } else {
-                Slot::Source(SourceRef::Default)
-            };
-            if !into.iter().any(|(known, _)| known == name) {
-                into.push((name.clone(), slot));
-            }
-        }
-        Edn::Vector(items) | Edn::Set(items) => {
-            items
-                .iter()
-                .for_each(|item| collect_slots(item, scope, into));
-        }
-        Edn::Map(entries) => entries.iter().for_each(|(key, value)| {
-            collect_slots(key, scope, into);
-            collect_slots(value, scope, into);
-        }),
-        _ => {}
+    let Edn::Value(Value::Symbol(name)) = form else {
+        return;
+    };
+    let slot = if node.variable().is_some() {
+        Slot::Var(scope.var(name))
+    } else if node.source().is_none() {
+        return;
+    } else if scope.sources && name.as_str() != "$" {
+        Slot::Source(SourceRef::Named(name.clone()))
+    } else {
+        Slot::Source(SourceRef::Default)
+    };
+    if !into.iter().any(|(known, _)| known == name) {
+        into.push((name.clone(), slot));
     }
 }
 

@@ -11,6 +11,7 @@ mod estimate;
 mod narrow;
 mod resolve;
 mod rules;
+mod types;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -232,6 +232,7 @@ fn plain(name: &str, args: &[Edn]) -> Option<Edn> {
         },
         "identity" | "ground" => args.first().cloned(),
         "untuple" => args.first().cloned(),
+        "hash-map" => Some(Edn::Vector(vec![Edn::Vector(args.to_vec())])),
         "vector" | "tuple" => Some(Edn::Vector(args.to_vec())),
         "range" => {
             let end = long(0).filter(|end| *end < RANGE_MAX)?;
