@@ -192,22 +192,3 @@ fn query_case(seed: u64) -> Edn {
         steps = Edn::Vector(steps)
     )
 }
-
-/// A difference as a case for a file of cases: the transactions before it, and it.
-fn ready_case(seed: u64, steps: &[Edn], failure: &str) -> String {
-    let number = failure.lines().next().unwrap_or_default();
-    let number = number.rsplit(' ').next().and_then(|n| n.parse().ok());
-    let number: usize = number.unwrap_or(steps.len());
-    let is_transaction = |step: &Edn| step.get(&Edn::keyword("transact")).is_some();
-    let before = steps[..number - 1]
-        .iter()
-        .filter(|step| is_transaction(step));
-    let steps: Vec<String> = before
-        .chain(&steps[number - 1..number])
-        .map(|step| format!("  {step}"))
-        .collect();
-    format!(
-        "{{:case \"random transactions {seed}\"\n :raw true\n :steps\n [\n{}]}}",
-        steps.join("\n")
-    )
-}
