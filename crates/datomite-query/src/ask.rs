@@ -145,6 +145,8 @@ impl<'a> Prepared<'a> {
         }
         match (form, input) {
             (InputForm::Source(name), _) => {
+                // Of two of one name the last one counts.
+                self.env.sources.retain(|(known, _)| known != name);
                 self.env.sources.push((name.clone(), source_of(input)));
                 Ok(())
             }

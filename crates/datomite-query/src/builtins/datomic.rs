@@ -36,8 +36,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "tuple",
-        "(tuple x+): a tuple of its arguments",
-        (1, MANY),
+        "(tuple x*): a tuple of its arguments",
+        (0, MANY),
         |c| {
             let slots: Result<Vec<Edn>, QueryError> =
                 (0..c.len()).map(|at| c.edn(at).cloned()).collect();

@@ -70,6 +70,8 @@ fn tuple(parts: &[Binding], value: &Edn, growth: &mut Growth<'_>) -> Result<Vec<
     let items = match value {
         Edn::List(items) | Edn::Vector(items) => items.clone(),
         Edn::Value(Value::String(_)) => elements(value).unwrap_or_default(),
+        // What a row of nil holds is nil.
+        Edn::Nil => vec![Edn::Nil; parts.len()],
         _ => return Err(mismatch(value, "expected a tuple")),
     };
     if items.len() < parts.len() {

@@ -83,11 +83,10 @@ impl Exec<'_> {
             None,
         );
         let has_variables = op.call.slots.iter().any(|(_, s)| matches!(s, Slot::Var(_)));
+        let decides = has_variables || op.decides;
         match &op.call.binding {
             None if fixed => Ok(match results.first() {
-                Some(result) if (has_variables || op.decides) && !is_true(result) => {
-                    Relation::empty(rows.vars)
-                }
+                Some(result) if decides && !is_true(result) => Relation::empty(rows.vars),
                 _ => rows,
             }),
             None => rows.filter(self.limits, |row| is_true(&results[row])),

@@ -201,7 +201,7 @@ impl Pattern<'_> {
                 _ => true,
             }
             && match &op.terms[4] {
-                Pos::Const(form) => *form == Edn::Value(Value::Boolean(run.added(row))),
+                Pos::Const(form) => clj::is_true(form) == run.added(row),
                 _ => true,
             }
     }

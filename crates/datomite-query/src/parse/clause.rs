@@ -127,9 +127,11 @@ fn parse_call(
     rest: &[Node<'_>],
     scope: &mut Scope,
 ) -> Result<Call, QueryError> {
-    if head.items().is_none_or(|items| items.is_empty()) {
-        return Err(form.error("expected a function call, found"));
-    }
+    // A nil in the place of the binding is none.
+    let rest = match rest {
+        [nil] if nil.form.is_nil() => &[],
+        rest => rest,
+    };
     let binding = match rest {
         [] => None,
         [
@@ -146,6 +148,9 @@ fn parse_call(
         [binding] => Some(parse_binding(*binding, scope)),
         [_, extra, ..] => return Err(extra.error("nothing can follow the binding, found")),
     };
+    if head.items().is_none_or(|items| items.is_empty()) {
+        return Err(form.error("expected a function call, found"));
+    }
     let mut slots = Vec::new();
     for item in head.items().unwrap_or_default() {
         collect_slot(item.form, scope, &mut slots);
@@ -223,7 +228,12 @@ fn parse_not_join(
     let Some(items) = list.items() else {
         return Err(list.error("expected variables after not-join, found"));
     };
-    let join = join_variables(&items, scope)?;
+    let mut join = Vec::new();
+    for item in &items {
+        join_variables(std::slice::from_ref(item), scope)?
+            .into_iter()
+            .for_each(|var| push_new(&mut join, var));
+    }
     if join.is_empty() {
         return Err(form.error("a not-join clause needs a variable"));
     }
@@ -276,6 +286,9 @@ fn parse_or(
         vars.into_iter().for_each(|v| push_new(&mut join, v));
     }
     let mut clauses = branches.iter().flatten();
+    if rest.is_empty() {
+        return Err(form.error("an or clause needs a branch"));
+    }
     if join.is_empty() && clauses.all(|clause| matches!(clause, Clause::Call(_))) {
         return Ok(None);
     }
@@ -308,8 +321,11 @@ fn parse_or_join(
     scope: &mut Scope,
 ) -> Result<Clause, QueryError> {
     let Some((list, rest)) = rest.split_first() else {
-        return Err(form.error("expected variables after or-join"));
+        return Err(QueryError::OrBindingEmpty { place: boxed(form) });
     };
+    if rest.is_empty() {
+        return Err(form.error("an or-join clause needs a branch"));
+    }
     let Some(items) = list.items() else {
         return Err(list.error("expected variables after or-join, found"));
     };

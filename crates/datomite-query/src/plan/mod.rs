@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use datomite_db::Db;
-use datomite_model::{Attribute, Edn, Symbol, Value};
+use datomite_model::{Attribute, Edn, Symbol, T, Value};
 use rustc_hash::FxHashMap;
 
 use crate::QueryError;
@@ -610,7 +610,10 @@ fn pattern_op(
         op.v = value(db, attribute, form, place)?;
         op.never |= op.v.is_none();
     }
-    if let Some(form @ Edn::Value(Value::Instant(_))) = constant(3) {
+    let is_written = matches!(terms[3], Pos::Const(_));
+    if let Some(form) = constant(3)
+        && (matches!(form, Edn::Value(Value::Instant(_))) || is_written && !is_number(form))
+    {
         return Err(QueryError::CannotResolve {
             key: form.clone(),
             place: Some(Box::new(Place::clone(place))),
@@ -620,9 +623,27 @@ fn pattern_op(
     if !op.never {
         op.total = estimate::total(db, &op)?;
     }
+    if let Pos::Const(form) = &mut terms[3] {
+        *form = transaction(form);
+    }
     op.terms = terms;
     Ok(op)
 }
+
+fn is_number(form: &Edn) -> bool {
+    crate::builtins::clj::rank(form) == crate::builtins::clj::rank(&Edn::long(0))
+}
+
+/// The transaction that a written number means: its id, or its t.
+fn transaction(form: &Edn) -> Edn {
+    match form.as_long().map(u64::try_from) {
+        Some(Ok(t)) if t < FIRST_TRANSACTION => Edn::from(Value::Ref(T::new(t).tx())),
+        _ => form.clone(),
+    }
+}
+
+/// Ids below are no ids of transactions.
+const FIRST_TRANSACTION: u64 = 3 << 42;
 
 fn plain_pos(term: &Term) -> Pos {
     match term {

@@ -91,6 +91,11 @@ pub(crate) fn value(
         },
         ValueType::Keyword => keyword(form).map(|k| Some(Value::Keyword(k))),
         ValueType::Tuple => Ok(tuple(attribute, form)),
+        // A float written for a double is one; a double written for a float is none.
+        ValueType::Double => Ok(match form {
+            Edn::Value(Value::Float(number)) => Some(Value::Double(f64::from(*number))),
+            form => scalar(ValueType::Double, form),
+        }),
         other => Ok(scalar(other, form)),
     }
 }
