@@ -26,6 +26,7 @@ use crate::ast::{
     Binding, Call, Clause, Not, Or, Pattern, RuleCall, Slot, SourceRef, Term, Var, push_new,
     term_variables,
 };
+use crate::builtins::clj;
 use crate::error::Place;
 use crate::options::Limits;
 pub(crate) use closure::Closure;
@@ -610,14 +611,8 @@ fn pattern_op(
         op.v = value(db, attribute, form, place)?;
         op.never |= op.v.is_none();
     }
-    let is_written = matches!(terms[3], Pos::Const(_));
-    if let Some(form) = constant(3)
-        && (matches!(form, Edn::Value(Value::Instant(_))) || is_written && !is_number(form))
-    {
-        return Err(QueryError::CannotResolve {
-            key: form.clone(),
-            place: Some(Box::new(Place::clone(place))),
-        });
+    if let Some(form) = constant(3).filter(|form| is_no_transaction(form, &terms[3])) {
+        return Err(unresolved(form, place));
     }
     op.never |= !pattern.mentions.is_empty();
     if !op.never {
@@ -630,8 +625,18 @@ fn pattern_op(
     Ok(op)
 }
 
-fn is_number(form: &Edn) -> bool {
-    crate::builtins::clj::rank(form) == crate::builtins::clj::rank(&Edn::long(0))
+/// Whether a constant cannot stand for a transaction: a date, or anything written but a number.
+fn is_no_transaction(form: &Edn, term: &Pos) -> bool {
+    let is_number = clj::rank(form) == clj::rank(&Edn::long(0));
+    let is_written = matches!(term, Pos::Const(_));
+    matches!(form, Edn::Value(Value::Instant(_))) || is_written && !is_number
+}
+
+fn unresolved(form: &Edn, place: &Arc<Place>) -> QueryError {
+    QueryError::CannotResolve {
+        key: form.clone(),
+        place: Some(Box::new(Place::clone(place))),
+    }
 }
 
 /// The transaction that a written number means: its id, or its t.
