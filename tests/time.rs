@@ -1,10 +1,12 @@
 //! Time further than Datomic: branches of the past, and what differs between two values.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use datomite::prelude::*;
-use datomite::{AttributeChange, Connection, Diff, Instant, Options, T, mem_with};
+use datomite::{AttributeChange, Diff, Index, Instant, Options, T, mem_with};
+use datomite_tests::generate::Random;
 
 const SCHEMA: &str = r#"[
   {:db/ident :p/name  :db/valueType :db.type/string :db/cardinality :db.cardinality/one
@@ -380,4 +382,113 @@ fn what_would_be_is_compared_too() {
         told(&one.diff_to(&conn.db()).unwrap()),
         [r#""ann" :p/age [1] -> [4]"#]
     );
+}
+
+/// What a value shows, but for transactions: entity, attribute by name, value.
+fn facts(db: &Db) -> BTreeSet<(EntityId, Keyword, Value)> {
+    let datoms = db.datoms(Index::Eavt, &[]).expect("a read");
+    let datoms = datoms.map(|datom| datom.expect("a datom"));
+    datoms
+        .filter(|datom| !datom.e.is_tx())
+        .map(|datom| (datom.e, db.ident(datom.a).expect("an attribute"), datom.v))
+        .collect()
+}
+
+/// A diff applied to what was must give what is, and say nothing that did not change.
+fn check_diff(diff: &Diff, before: &Db, after: &Db) {
+    let mut all = facts(before);
+    for change in &diff.changes {
+        for attribute in &change.attributes {
+            let fact = |v: &Value| (change.entity, attribute.attribute.clone(), v.clone());
+            assert!(
+                attribute.old.iter().all(|v| all.remove(&fact(v))),
+                "{change:?}"
+            );
+            assert!(
+                attribute.new.iter().all(|v| all.insert(fact(v))),
+                "{change:?}"
+            );
+        }
+        let is_there = |db: &Db| db.datoms(Index::Eavt, &[Edn::from(change.entity)]);
+        assert_eq!(is_there(before).unwrap().next().is_none(), change.appeared);
+        assert_eq!(is_there(after).unwrap().next().is_none(), change.gone);
+    }
+    assert_eq!(all, facts(after));
+}
+
+fn random_tx(random: &mut Random) -> String {
+    let mut ops = Vec::new();
+    for _ in 0..=random.below(3) {
+        let (name, other) = (
+            random.pick(&["ann", "bob", "cid", "dan"]),
+            random.pick(&["ann", "bob"]),
+        );
+        let (n, tag) = (random.below(4), random.pick(&["x", "y", "z"]));
+        ops.push(match random.below(8) {
+            0 | 1 => format!("{{:p/name {name:?} :p/age {n}}}"),
+            2 => format!("{{:p/name {name:?} :p/tag [{tag:?} \"w{n}\"]}}"),
+            3 => format!("[:db/retract [:p/name {name:?}] :p/tag {tag:?}]"),
+            4 => format!("[:db/retract [:p/name {name:?}] :p/age]"),
+            5 => format!("[:db/retractEntity [:p/name {name:?}]]"),
+            6 => format!("[:db/add [:p/name {name:?}] :p/boss [:p/name {other:?}]]"),
+            _ => format!(
+                "{{:db/ident :p/new{n} :db/valueType :db.type/long \
+                 :db/cardinality :db.cardinality/one}}"
+            ),
+        });
+    }
+    format!("[{}]", ops.join(" "))
+}
+
+/// Transacts what is accepted; the values after each.
+fn play(conn: &Connection, random: &mut Random, count: usize) -> Vec<Db> {
+    let mut values = vec![conn.db()];
+    for _ in 0..count {
+        let report = conn.transact(random_tx(random).as_str());
+        values.extend(report.ok().map(|report| report.db_after));
+    }
+    values
+}
+
+#[test]
+fn random_diffs_say_exactly_what_changed() {
+    let mut changed = 0;
+    for seed in 1..=60 {
+        let random = &mut Random::new(seed);
+        let conn = people();
+        let values = play(&conn, random, 12);
+        let now = conn.db();
+        for _ in 0..6 {
+            let (before, after) = (random.pick(&values), random.pick(&values));
+            let diff = now.diff(before.basis_t(), after.basis_t()).unwrap();
+            check_diff(&diff, before, after);
+            check_diff(&before.diff_to(after).unwrap(), before, after);
+            changed += usize::from(!diff.is_empty());
+        }
+        let left = random.pick(&values);
+        let branch = past(&conn, left.basis_t());
+        assert_eq!(facts(&branch.db()), facts(left), "seed {seed}");
+        let there = play(&branch, random, 4);
+        let inner = past(&branch, random.pick(&there).basis_t());
+        play(&inner, random, 3);
+        let here = conn.db();
+        for other in [branch.db(), inner.db(), random.pick(&there).clone()] {
+            check_diff(&here.diff_to(&other).unwrap(), &here, &other);
+            check_diff(&other.diff_to(&here).unwrap(), &other, &here);
+        }
+        let tx = random_tx(random);
+        if let Ok(report) = branch.db().with(tx.as_str()) {
+            check_diff(
+                &inner.db().diff_to(&report.db_after).unwrap(),
+                &inner.db(),
+                &report.db_after,
+            );
+            check_diff(
+                &report.db_after.diff_to(&here).unwrap(),
+                &report.db_after,
+                &here,
+            );
+        }
+    }
+    assert!(changed > 200, "only {changed} of 360 differ");
 }
