@@ -2,10 +2,10 @@
 //! outside the templates.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use datomite::prelude::*;
-use datomite::{Entity, Function, FunctionError, Instant, QueryError, TimePoint};
+use datomite::{Entity, Instant, TimePoint};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -22,24 +22,15 @@ pub(crate) struct NewPost {
 /// The transaction function that numbers a post: two posts at once get two numbers, as each
 /// transaction sees the one before it.
 pub(crate) fn register(conn: &Connection) {
-    conn.register(
-        "feed/number",
-        Function::Transaction(std::sync::Arc::new(number)),
-    );
-}
-
-fn number(db: &Db, arguments: &[Edn]) -> Result<Edn, FunctionError> {
-    let [post] = arguments else {
-        return Err(FunctionError::new("feed/number takes one post"));
-    };
-    let last = db.q("[:find (max ?id) . :where [_ :posts/id ?id]]").edn();
-    let last: Edn = last.map_err(|error: QueryError| FunctionError::new(error.to_string()))?;
-    let id = last.as_long().unwrap_or(0) + 1;
-    Ok(edn!(
-        "[[:db/add ?post :posts/id ?id]]",
-        post = post.clone(),
-        id = id
-    ))
+    conn.register("feed/number", |db: &Db, post: Edn| {
+        let last = "[:find (max ?id) . :where [_ :posts/id ?id]]";
+        let id = db.q(last).scalar::<i64>()?.unwrap_or(0) + 1;
+        Ok(edn!(
+            "[[:db/add ?post :posts/id ?id]]",
+            post = post,
+            id = id
+        ))
+    });
 }
 
 /// The database now, or as it was: `as_of` is a t, a transaction or an instant.
@@ -101,7 +92,7 @@ pub(crate) fn publish(conn: &Connection, feed: &Item, post: &NewPost) -> Result<
         .set(":posts/feed", feed.id())
         .set(":posts/title", title)
         .set(":posts/read-count", 0)
-        .set(":posts/published-at", now());
+        .set(":posts/published-at", SystemTime::now());
     if !post.body.is_empty() {
         facts = facts.set(":posts/body", post.body.as_str());
     }
@@ -116,11 +107,4 @@ pub(crate) fn publish(conn: &Connection, feed: &Item, post: &NewPost) -> Result<
 fn item(db: &Db, id: EntityId) -> Result<Item, Failure> {
     let entity: Option<Entity> = db.entity(&Edn::from(id))?;
     entity.map(Item::from).ok_or(Failure::NotFound)
-}
-
-fn now() -> Instant {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Instant::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
