@@ -321,6 +321,11 @@ fn values_go_both_ways() {
     both(BTreeSet::from(["a".to_owned()]));
     both(BTreeMap::from([(Keyword::parse("a"), vec![1])]));
     both(HashMap::from([("a".to_owned(), Box::new(1))]));
+    assert_eq!(Value::from(7).read::<u8>().unwrap(), 7);
+    assert_eq!(
+        Value::from(EntityId::new(7)).read::<EntityId>().unwrap(),
+        EntityId::new(7)
+    );
     assert!(i8::from_edn(&Edn::long(128)).is_err());
     assert!(u64::from_edn(&Edn::long(-1)).is_err());
     assert!(f64::from_edn(&Edn::long(1)).is_err());

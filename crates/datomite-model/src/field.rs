@@ -162,6 +162,13 @@ fn text(key: &Edn) -> &str {
     }
 }
 
+impl Value {
+    /// The value as a Rust type: `datom.v.read::<i64>()`.
+    pub fn read<V: FromEdn>(&self) -> Result<V, FromEdnError> {
+        V::from_edn(&Edn::Value(self.clone()))
+    }
+}
+
 impl Edn {
     /// What stands at a path, as a Rust type:
     /// `form.read::<String>(":users/address :address/city")`.
