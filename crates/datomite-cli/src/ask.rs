@@ -36,13 +36,20 @@ fn ask_until(
     Ok(answer(text, result))
 }
 
-/// How a query would be answered, as text.
-pub(crate) fn explain(db: &Db, text: &str, args: Vec<Edn>) -> Result<String, Problem> {
-    let query = Query::parse(text).map_err(|error| Problem::query(error, text))?;
-    let explained = datomite::explain(&query, &inputs(db, args));
-    Ok(explained
-        .map_err(|error| Problem::query(error, text))?
-        .to_string())
+/// Runs a query once: how it was answered, as text, and the answer.
+pub(crate) fn explain(
+    db: &Db,
+    text: &str,
+    args: Vec<Edn>,
+    output: &Output,
+) -> Result<(String, Answer), Problem> {
+    interrupt::stoppable(|cancel| {
+        let query = Query::parse(text).map_err(|error| Problem::query(error, text))?;
+        let options = options(output, cancel)?;
+        let explained = datomite::explain_with(&query, &inputs(db, args), &options);
+        let (result, how) = explained.map_err(|error| Problem::query(error, text))?;
+        Ok((how.to_string(), answer(text, result)))
+    })
 }
 
 /// The database and the arguments, as a query takes them.
@@ -64,9 +71,9 @@ pub(crate) fn arguments(texts: &[String]) -> Result<Vec<Edn>, Problem> {
 fn options(output: &Output, cancel: CancelToken) -> Result<QueryOptions, Problem> {
     let mut options = QueryOptions {
         cancel: Some(cancel),
-        rows_max: memory::rows_max(),
         ..QueryOptions::default()
     };
+    options.bytes_max = memory::bytes_max().or(options.bytes_max);
     if let Some(seconds) = output.timeout {
         let timeout = Duration::try_from_secs_f64(seconds)
             .map_err(|_| Problem::usage(format!("--timeout {seconds} is no time")))?;

@@ -66,7 +66,10 @@ impl Problem {
                 exit: Exit::Interrupted,
                 ..problem
             },
-            QueryError::LimitExceeded { unit: "rows", .. } => problem.hint(ROWS_HINT),
+            QueryError::LimitExceeded {
+                unit: "rows" | "bytes",
+                ..
+            } => problem.hint(ROWS_HINT),
             _ => problem,
         };
         match place_of(&error, text) {

@@ -12,10 +12,13 @@ pub(crate) fn run(args: Q) -> Result<(), Problem> {
     let conn = database::reader(&args.db)?;
     let db = view::apply(&conn.db(), &args.view)?;
     let inputs = ask::arguments(&rest)?;
-    if args.explain {
-        eprint!("{}", ask::explain(&db, &text, inputs.clone())?);
-    }
-    let answer = ask::ask(&db, &text, inputs, &args.output)?;
+    let answer = if args.explain {
+        let (how, answer) = ask::explain(&db, &text, inputs, &args.output)?;
+        eprint!("{how}");
+        answer
+    } else {
+        ask::ask(&db, &text, inputs, &args.output)?
+    };
     output::print(answer, &args.output, Some(&db)).map_err(Problem::output)
 }
 

@@ -33,7 +33,7 @@ pub(crate) const HELP: &str = "\
 :history EID [ATTR]   how an entity came to be what it is (_ ATTR: an attribute of all)
 :diff T1 T2           what changed between two times, by row
 :log [FROM [TO]]      transactions
-:explain QUERY        the plan of a query
+:explain QUERY        how a query was answered
 :transact TX-DATA     add and retract facts
 :stats                counts
 :quit                 leave (Ctrl-D too)

@@ -118,8 +118,8 @@ impl Session {
             }
             "explain" => {
                 let db = self.db()?;
-                let plan = ask::explain(&db, rest, Vec::new())?;
-                output::say(&plan).map_err(Problem::output)?;
+                let (how, _) = ask::explain(&db, rest, Vec::new(), &self.output)?;
+                output::say(&how).map_err(Problem::output)?;
             }
             _ => {
                 let db = self.db()?;
