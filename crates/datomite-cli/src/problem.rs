@@ -84,6 +84,15 @@ impl Problem {
         Problem::refused(error.to_string()).at(text, span)
     }
 
+    /// A transaction that was refused, with the place in its text.
+    pub(crate) fn transaction(error: TxError, text: &str) -> Problem {
+        let problem = Problem::of(error.code(), &error);
+        match error.place(text) {
+            Some(span) => problem.at(text, span),
+            None => problem,
+        }
+    }
+
     /// Standard output that could not be written.
     pub(crate) fn output(error: std::io::Error) -> Problem {
         Problem::refused(format!("standard output: {error}"))

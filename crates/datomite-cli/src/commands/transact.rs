@@ -24,7 +24,9 @@ pub(crate) fn command(args: Transact) -> Result<(), Problem> {
 /// The report as a map: the transaction, its instant, how many datoms, the tempids.
 pub(crate) fn run(conn: &Connection, text: &str) -> Result<Answer, Problem> {
     let forms = datomite::read(text).map_err(|error| Problem::edn(error, text))?;
-    let report = conn.transact(forms).map_err(Problem::from)?;
+    let report = conn
+        .transact(forms)
+        .map_err(|error| Problem::transaction(error, text))?;
     let tempids = report
         .tempids
         .iter()

@@ -54,3 +54,35 @@ fn what_is_refused_changes_nothing() {
     run(folder.path(), &["transact", "q"]).fails(2);
     assert_eq!(run(folder.path(), &["log", "q"]).ok(), before);
 }
+
+#[test]
+fn a_refused_transaction_marks_the_place_and_names_what_was_meant() {
+    let folder = imported();
+    for (text, names) in [
+        (
+            "[{:users/id 7\n  :users/nam \"ada\"}]",
+            [
+                ":db.error/not-an-entity",
+                "input:2:3",
+                "nearest: :users/name",
+            ],
+        ),
+        (
+            "[[:db/add \"u\" :users/name 7]]",
+            [
+                ":db.error/wrong-type-for-attribute",
+                "input:1:2",
+                ":db.type/string",
+            ],
+        ),
+        (
+            "[[:users/rename 7]]",
+            [":db.error/not-a-data-function", "input:1:3", "register"],
+        ),
+    ] {
+        let error = run(folder.path(), &["transact", "q", text]).fails(1);
+        for name in names {
+            assert!(error.contains(name), "{text}: {name} is not in {error}");
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! What an error of a transaction is to a program: Datomic's keyword, the category, and the parts
 //! that `told.rs` completes. The words are in `error.rs`.
 
-use datomite_model::{Category, Edn, Keyword, Value};
+use std::ops::Range;
+
+use datomite_model::{Category, Edn, Keyword, Spans, Value};
 
 use super::error::{Alteration, TxError};
 use super::told::{EntityName, Form, Parts};
@@ -87,6 +89,24 @@ impl TxError {
             TxError::EntityPred { .. } => "entity-pred",
         };
         Some(Keyword::new(Some("db.error"), name))
+    }
+
+    /// The part of the transaction data that the error is about, where one is known.
+    pub fn form(&self) -> Option<Form> {
+        let mut own = self.clone();
+        let form = own.parts().forms.first().map(|form| (**form).clone());
+        form.filter(|form| !form.part.is_nil())
+    }
+
+    /// Where in a text, which held the transaction data, the error is: the part itself within
+    /// its element, else the element.
+    pub fn place(&self, text: &str) -> Option<Range<usize>> {
+        let form = self.form()?;
+        let (whole, spans) = datomite_model::read_spanned(text).ok()?;
+        let element = form.element.as_ref().unwrap_or(&form.part);
+        let (found, spans) = find(&whole, &spans, element)?;
+        let part = find(found, spans, &form.part).map(|(_, part)| part.span.clone());
+        Some(part.unwrap_or_else(|| spans.span.clone()))
     }
 
     /// What the transaction can tell better than the stage that refused it.
@@ -244,4 +264,20 @@ fn about_first<'a>(
         forms,
         about: first.map(|e| (Edn::Value(Value::Ref(e)), attribute)),
     }
+}
+
+/// The first place where a form stands within another.
+fn find<'a>(form: &'a Edn, spans: &'a Spans, wanted: &Edn) -> Option<(&'a Edn, &'a Spans)> {
+    if form == wanted {
+        return Some((form, spans));
+    }
+    let parts: Vec<&Edn> = match form {
+        Edn::List(items) | Edn::Vector(items) => items.iter().collect(),
+        Edn::Map(entries) => entries.iter().flat_map(|(k, v)| [k, v]).collect(),
+        _ => return None,
+    };
+    let places = parts.into_iter().zip(&spans.children);
+    places
+        .into_iter()
+        .find_map(|(part, place)| find(part, place, wanted))
 }
