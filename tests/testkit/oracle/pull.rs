@@ -35,6 +35,8 @@ struct Level {
 
 /// The way from the first entity of a level, and how often each of its specs may recur.
 struct Way {
+    here: Edn,
+    /// The entities that a recursion was followed from.
     seen: Vec<Edn>,
     left: Vec<i64>,
 }
@@ -93,22 +95,22 @@ impl<'a> Shown<'a> {
 
     /// What `pull` answers.
     pub fn pull(&self, pattern: &Edn, entity: &Edn) -> Result<Edn, Refused> {
-        let pulled = self.start(&level(pattern), self.entid(entity), entity)?;
+        let pulled = self.start(&level(pattern), self.entid(entity), entity, &[])?;
         Ok(pulled.unwrap_or(Edn::Nil))
     }
 
-    fn start(&self, level: &Level, id: Option<EntityId>, named: &Edn) -> Pulled {
+    fn start(&self, level: &Level, id: Option<EntityId>, named: &Edn, seen: &[Edn]) -> Pulled {
         let times = |spec: &Spec| spec.sub.as_ref().and_then(Edn::as_long);
         let mut way = Way {
-            seen: Vec::new(),
+            here: named.clone(),
+            seen: seen.to_vec(),
             left: level.specs.iter().map(|s| times(s).unwrap_or(-1)).collect(),
         };
-        self.follow(level, id, named, &mut way)
+        self.follow(level, id, &mut way)
     }
 
-    fn follow(&self, level: &Level, id: Option<EntityId>, named: &Edn, way: &mut Way) -> Pulled {
-        let again = way.seen.contains(named);
-        way.seen.push(named.clone());
+    fn follow(&self, level: &Level, id: Option<EntityId>, way: &mut Way) -> Pulled {
+        let again = way.seen.contains(&way.here);
         let mut map: Vec<(Edn, Edn)> = Vec::new();
         if level.id || level.wildcard {
             put(
@@ -130,7 +132,8 @@ impl<'a> Shown<'a> {
                     put(&mut map, &Edn::from(attr.ident.clone()), whole);
                     continue;
                 };
-                if matches!(&level.specs[at].sub, Some(Edn::Value(Value::Long(_)))) {
+                let limited = matches!(&level.specs[at].sub, Some(Edn::Value(Value::Long(_))));
+                if limited && !again {
                     return Err(Refused);
                 }
                 done[at] = true;
@@ -151,7 +154,6 @@ impl<'a> Shown<'a> {
                 }
             }
         }
-        way.seen.pop();
         Ok((!map.is_empty()).then_some(Edn::Map(map)))
     }
 
@@ -225,14 +227,18 @@ impl<'a> Shown<'a> {
             None => Ok(Some(self.component(id, &mut Vec::new()))),
             Some(Edn::Vector(_)) => {
                 let sub = spec.sub.as_ref().expect("it is there");
-                self.start(&self::level(sub), Some(id), &number(id))
+                self.start(&self::level(sub), Some(id), &number(id), &way.seen)
             }
             Some(_) if again || way.left[at] == 0 => {
                 Ok((level.id || level.wildcard).then(|| id_map(id)))
             }
             Some(_) => {
                 way.left[at] -= 1;
-                let pulled = self.follow(level, Some(id), &number(id), way);
+                let here = std::mem::replace(&mut way.here, number(id));
+                way.seen.push(here.clone());
+                let pulled = self.follow(level, Some(id), way);
+                way.seen.pop();
+                way.here = here;
                 way.left[at] += 1;
                 pulled
             }

@@ -2,7 +2,7 @@
 
 use datomite::{Edn, Index, edn};
 
-use super::world::{KINDS, REFERENCES, World, label, scalars, tagged};
+use super::world::{FIXTURE, KINDS, REFERENCES, World, label, scalars, tagged};
 use crate::generate::Random;
 
 /// What part of the world's past is read.
@@ -340,4 +340,18 @@ fn range(random: &mut Random, world: &World) -> Ask {
         start,
         end,
     }
+}
+
+/// A whole case for a live peer: a world's transactions, then reads of it.
+pub fn case(number: u64, reads: usize) -> Edn {
+    let mut random = Random::new(number);
+    let world = World::random(&mut random);
+    let mut steps = world.steps.clone();
+    steps.extend((0..reads).map(|_| read(&mut random, &world).step()));
+    edn!(
+        "{:case ?name :setup ?setup :raw true :steps ?steps}",
+        name = Edn::from(format!("random reads {number}")),
+        setup = Edn::Vector(vec![Edn::from(FIXTURE)]),
+        steps = Edn::Vector(steps)
+    )
 }

@@ -51,8 +51,8 @@ struct PreparedSpec<'a> {
 
 /// Where a pull stands: the way from the first entity of the pattern, and what recursion may do.
 struct Path {
-    /// The entities as they were named, ids as longs: Datomic does not see that an ident or a
-    /// lookup ref names an entity that is met by its id.
+    /// The entities that a recursion was followed from, as they were named, ids as longs: Datomic
+    /// does not see that an ident or a lookup ref names an entity that is met by its id.
     seen: Vec<Edn>,
     /// How often each spec may still recur; `u64::MAX` without end.
     left: Vec<u64>,
@@ -60,8 +60,9 @@ struct Path {
 
 /// The entity at hand.
 #[derive(Clone, Copy)]
-struct Here {
+struct Here<'n> {
     id: Option<EntityId>,
+    named: &'n Edn,
     /// Whether it stood on the path before.
     again: bool,
     level: usize,
@@ -104,16 +105,26 @@ impl<'a> Prepared<'a> {
             Edn::Value(value @ Value::Ref(_)) => Edn::from(value),
             form => form.clone(),
         };
-        Ok(self.start(id, &named, 0)?.unwrap_or(Edn::Nil))
+        Ok(self
+            .start(id, &named, &mut Vec::new(), 0)?
+            .unwrap_or(Edn::Nil))
     }
 
-    /// Pulls an entity, or nothing, with a path of its own.
-    fn start(&self, id: Option<EntityId>, named: &Edn, level: usize) -> Outcome {
+    /// Pulls an entity, or nothing, with recursions of its own.
+    fn start(
+        &self,
+        id: Option<EntityId>,
+        named: &Edn,
+        seen: &mut Vec<Edn>,
+        level: usize,
+    ) -> Outcome {
         let mut path = Path {
-            seen: Vec::new(),
+            seen: std::mem::take(seen),
             left: self.specs.iter().map(PreparedSpec::recursions).collect(),
         };
-        self.entity(id, named, &mut path, level)
+        let pulled = self.entity(id, named, &mut path, level);
+        *seen = path.seen;
+        pulled
     }
 
     fn entity(&self, id: Option<EntityId>, named: &Edn, path: &mut Path, level: usize) -> Outcome {
@@ -123,10 +134,10 @@ impl<'a> Prepared<'a> {
         self.limits.visit()?;
         let here = Here {
             id,
+            named,
             again: path.seen.contains(named),
             level,
         };
-        path.seen.push(named.clone());
         let mut answer = self.answer();
         if let Some(style) = self.pattern.id {
             answer.put(id_key(style), id_form(id));
@@ -143,7 +154,6 @@ impl<'a> Prepared<'a> {
         };
         self.forward(found, &walked, path, here, &mut answer)?;
         self.reverse(path, here, &mut answer)?;
-        path.seen.pop();
         Ok((!answer.entries.is_empty()).then_some(Edn::Map(answer.entries)))
     }
 
@@ -164,7 +174,7 @@ impl<'a> Prepared<'a> {
         style: KeyStyle,
         found: &mut [Vec<Value>],
         path: &mut Path,
-        here: Here,
+        here: Here<'_>,
         answer: &mut Answer,
     ) -> Result<Vec<bool>, QueryError> {
         let mut walked = vec![false; self.specs.len()];
@@ -178,7 +188,7 @@ impl<'a> Prepared<'a> {
             };
             walked[at] = true;
             let spec = &self.specs[at];
-            if matches!(spec.spec.sub, Sub::Recursion(Some(_))) {
+            if matches!(spec.spec.sub, Sub::Recursion(Some(_))) && !here.again {
                 let attribute = spec.spec.written.clone();
                 return Err(PullError::LimitedBesideWildcard { attribute }.into());
             }
@@ -204,7 +214,7 @@ impl<'a> Prepared<'a> {
         mut found: Vec<Vec<Value>>,
         walked: &[bool],
         path: &mut Path,
-        here: Here,
+        here: Here<'_>,
         answer: &mut Answer,
     ) -> Result<(), QueryError> {
         for (at, spec) in self.specs.iter().enumerate() {
@@ -220,7 +230,12 @@ impl<'a> Prepared<'a> {
     }
 
     /// The reverse specs, last: what they find stands in the place of what is there.
-    fn reverse(&self, path: &mut Path, here: Here, answer: &mut Answer) -> Result<(), QueryError> {
+    fn reverse(
+        &self,
+        path: &mut Path,
+        here: Here<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), QueryError> {
         for (at, spec) in self.specs.iter().enumerate() {
             if spec.direction == Direction::Forward {
                 continue;
@@ -407,7 +422,7 @@ impl<'a> PreparedSpec<'a> {
         at: usize,
         values: Vec<Value>,
         path: &mut Path,
-        here: Here,
+        here: Here<'_>,
     ) -> Outcome {
         let Some(attribute) = self.attribute.as_ref().filter(|_| !values.is_empty()) else {
             return Ok(None);
@@ -435,12 +450,12 @@ impl<'a> PreparedSpec<'a> {
         at: usize,
         value: Value,
         path: &mut Path,
-        here: Here,
+        here: Here<'_>,
     ) -> Outcome {
         let named = Edn::from(value);
         let id = identified(pattern.db, &named)?;
         if let Some(sub) = &self.sub {
-            return sub.start(id, &named, here.level + 1);
+            return sub.start(id, &named, &mut path.seen, here.level + 1);
         }
         if self.spec.sub == Sub::None {
             return Ok(Some(id_map(id, self.spec.style)));
@@ -450,7 +465,9 @@ impl<'a> PreparedSpec<'a> {
         }
         let left = path.left[at];
         path.left[at] = if left == u64::MAX { left } else { left - 1 };
+        path.seen.push(here.named.clone());
         let pulled = pattern.entity(id, &named, path, here.level + 1);
+        path.seen.pop();
         path.left[at] = left;
         pulled
     }
