@@ -1,5 +1,5 @@
-//! Random transactions, and with `--queries` random queries, on a live Datomic peer and on ours: run
-//! by hand.
+//! Random transactions, with `--queries` random queries, with `--reads` random pulls, index walks
+//! and entities, on a live Datomic peer and on ours: run by hand.
 //!
 //! `cargo test --release -p datomite-tests --test peer -- --cases 10000 --seed 1`; the peer is
 //! `tests/conformance/oracle/record --serve` (a JDK and Maven). Without `--cases` nothing is
@@ -17,6 +17,7 @@ use datomite_tests::peer;
 use datomite_tests::queries::check::step;
 use datomite_tests::queries::grow::{Audience, case};
 use datomite_tests::queries::world::World;
+use datomite_tests::reads::grow as read;
 
 /// Transactions of one case, after those that install its schema.
 const TRANSACTIONS: usize = 10;
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
     let first = number("--seed").unwrap_or(1);
     if arguments.iter().any(|argument| argument == "--queries") {
         return queries(first..first + cases);
+    }
+    if arguments.iter().any(|argument| argument == "--reads") {
+        return reads(first..first + cases);
     }
     let mut told = Told::default();
     let mut seed = first;
@@ -162,6 +166,24 @@ fn queries(seeds: std::ops::Range<u64>) -> ExitCode {
     peer::play(seeds.map(|seed| (seed, query_case(seed))), differs);
     let (differ, refused) = *count.lock().expect("the reader is done");
     println!("{asked} queries: {differ} differ; in {refused} the peer met a value in its order");
+    ExitCode::from(u8::from(differ > 0))
+}
+
+/// Reads of one database.
+const READS: usize = 60;
+
+/// Random reads over random databases; every difference is printed.
+fn reads(seeds: std::ops::Range<u64>) -> ExitCode {
+    let count = Arc::new(Mutex::new(0));
+    let differing = Arc::clone(&count);
+    let differs = move |seed: u64, failure: &str| {
+        *differing.lock().expect("the reader alone writes") += 1;
+        println!("seed {seed}: {failure}\n");
+    };
+    let asked = (seeds.end - seeds.start) * READS as u64;
+    peer::play(seeds.map(|seed| (seed, read::case(seed, READS))), differs);
+    let differ = *count.lock().expect("the reader is done");
+    println!("{asked} reads: {differ} differ");
     ExitCode::from(u8::from(differ > 0))
 }
 
