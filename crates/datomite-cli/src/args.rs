@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Print counts and sizes.
     Stats(Stats),
-    /// Print the functions that a query may call, or one of them.
+    /// Print the functions that a query may call: all, one, or those whose name has a part.
     Functions(Functions),
 }
 
@@ -282,7 +282,7 @@ pub(crate) struct Stats {
 
 #[derive(Args, Debug)]
 pub(crate) struct Functions {
-    /// A function, a macro or an aggregate.
+    /// A function, macro or aggregate, or part of a name.
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,

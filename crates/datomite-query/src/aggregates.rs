@@ -13,7 +13,7 @@ use datomite_model::{Edn, Symbol, Value};
 
 use crate::QueryError;
 use crate::builtins::{
-    Arg, Arithmetic, CallError, Callable, Context, Number, clj, find, nearest_of,
+    Arg, Arithmetic, CallError, Callable, Context, Number, clj, find, java_comparable, nearest_of,
 };
 use crate::relation::{Col, Kind};
 
@@ -126,6 +126,9 @@ const BUILTINS: &[Builtin] = &[
         1..=1,
         |name, constants, values| {
             let mut all = clj::distinct(values.iter().cloned());
+            if number(name, &constants[0])?.sign().is_lt() {
+                return Err(problem(name, Arithmetic::OutOfRange));
+            }
             let wanted = times(name, &constants[0])?.min(all.len());
             let mut random = Random::new();
             for at in 0..wanted {
@@ -169,15 +172,20 @@ pub(crate) fn find_aggregate(
         name: name.clone(),
         kind,
     };
-    if name.namespace().is_some() {
-        if let Some(Function::Aggregate(body)) = functions.get(name) {
-            return Ok(of(AggregateKind::Own(body)));
-        }
-        if let Ok(callable) = find(name, functions) {
-            return Ok(of(AggregateKind::Function(callable)));
-        }
-    } else if let Some(builtin) = BUILTINS.iter().find(|b| b.name == name.as_str()) {
+    let short = match name.namespace() {
+        None | Some("datomic.aggregation") => name.name(),
+        _ => "",
+    };
+    if let Some(builtin) = BUILTINS.iter().find(|b| b.name == short) {
         return Ok(of(AggregateKind::Builtin(builtin)));
+    }
+    if name.namespace().is_some()
+        && let Some(Function::Aggregate(body)) = functions.get(name)
+    {
+        return Ok(of(AggregateKind::Own(body)));
+    }
+    if let Some(callable) = function_over_values(name, functions) {
+        return Ok(of(AggregateKind::Function(callable)));
     }
     let known = BUILTINS.iter().map(|builtin| Symbol::parse(builtin.name));
     Err(CallError::UnknownAggregate {
@@ -185,6 +193,19 @@ pub(crate) fn find_aggregate(
         nearest: nearest_of(name, known),
     }
     .into())
+}
+
+/// A function of Clojure, or one's own, that may take the values of a group.
+fn function_over_values(name: &Symbol, functions: &Functions) -> Option<Callable> {
+    let callable = find(name, functions).ok()?;
+    let of_java = |name: &str| name.starts_with('.') || name.ends_with('.');
+    let home = name.namespace().unwrap_or_default();
+    let upper = home.rsplit('.').next().unwrap_or_default();
+    let java = of_java(name.name()) || upper.starts_with(|c: char| c.is_ascii_uppercase());
+    match callable {
+        Callable::Builtin(_) if java => None,
+        callable => Some(callable),
+    }
 }
 
 impl Aggregate {
@@ -384,7 +405,17 @@ fn sum(name: &Symbol, values: &[Edn]) -> Result<Number, QueryError> {
 /// decimals cut, doubles not.
 fn median(name: &Symbol, _: &[Edn], values: &[Edn]) -> Outcome {
     let mut sorted: Vec<&Edn> = values.iter().collect();
-    sorted.sort_by(|a, b| clj::compare(a, b));
+    // As in Java: only things of one type, with an order of their own, have a middle.
+    let first = sorted[0];
+    if let Some(other) = sorted[1..].iter().find(|v| !java_comparable(first, v)) {
+        return Err(CallError::WrongType {
+            function: name.clone(),
+            expected: "values of one type, with an order",
+            found: (*other).clone(),
+        }
+        .into());
+    }
+    sorted.sort_by(|a, b| median_order(a, b));
     let middle = sorted.len() / 2;
     if sorted.len() % 2 == 1 {
         return Ok(sorted[middle].clone());
@@ -409,7 +440,17 @@ fn median(name: &Symbol, _: &[Edn], values: &[Edn]) -> Outcome {
         .map_err(|error| problem(name, error))
 }
 
+/// Tuples by length first, all else as everywhere.
+fn median_order(a: &Edn, b: &Edn) -> Ordering {
+    match (a.as_sequence(), b.as_sequence()) {
+        (Some(x), Some(y)) => x.len().cmp(&y.len()).then_with(|| clj::compare(a, b)),
+        _ => clj::compare(a, b),
+    }
+}
+
 fn variance(name: &Symbol, values: &[Edn]) -> Result<f64, QueryError> {
+    // The sum is that of the numbers as they are, with its overflow.
+    sum(name, values)?;
     let numbers: Result<Vec<f64>, QueryError> = values
         .iter()
         .map(|value| Ok(number(name, value)?.to_f64()))

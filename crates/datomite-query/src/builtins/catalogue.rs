@@ -15,6 +15,26 @@ pub struct FunctionDoc {
     pub role: FunctionRole,
 }
 
+impl FunctionDoc {
+    /// How it is called: `(subs s start end?)`; `?` may be left out, `*` is any number, `+` one or
+    /// more.
+    pub fn call(&self) -> &'static str {
+        self.parts().0
+    }
+
+    /// What it gives.
+    pub fn gives(&self) -> &'static str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&'static str, &'static str) {
+        match self.doc.find("): ") {
+            Some(at) => (&self.doc[..=at], &self.doc[at + 3..]),
+            None => ("", self.doc),
+        }
+    }
+}
+
 /// Where a function may stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]

@@ -52,6 +52,7 @@ pub use catalogue::{FunctionDoc, FunctionRole, documented_functions};
 pub(crate) use clj::is_true;
 pub use error::{Arithmetic, CallError};
 pub(crate) use number::Number;
+pub(crate) use predicates::java_comparable;
 
 /// The tag of a compiled pattern (`re-pattern`): `#regex "a+"`.
 const REGEX_TAG: &str = "regex";

@@ -644,6 +644,11 @@ pub(super) fn compare_to(a: &Edn, b: &Edn) -> Option<i64> {
     }
 }
 
+/// Whether Java's `compareTo` knows the two.
+pub(crate) fn java_comparable(a: &Edn, b: &Edn) -> bool {
+    compare_to(a, b).is_some()
+}
+
 fn name_difference(a: (Option<&str>, &str), b: (Option<&str>, &str)) -> i64 {
     match (a.0, b.0) {
         (None, Some(_)) => -1,

@@ -174,6 +174,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         (1, 2),
         |c| {
             let all = items(c, c.len() - 1)?;
+            if let (2, Arg::Edn(by)) = (c.len(), c.args[0])
+                && !call::Callable::is_callable(by)
+            {
+                return Err(c.wrong_type(0, "a comparator"));
+            }
             let sorted = if c.len() == 2 {
                 sorted(&all, &|a, b| {
                     call::comparison(c.args[0], c.context, Arg::Edn(a), Arg::Edn(b))

@@ -126,7 +126,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "clojure.edn/read-string",
-        "(clojure.edn/read-string s)",
+        "(clojure.edn/read-string s): the first form in a text",
         (1, 1),
         |c| {
             if matches!(c.edn(0)?, Edn::Nil | Edn::Value(Value::Boolean(false))) {

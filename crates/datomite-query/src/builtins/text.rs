@@ -11,12 +11,18 @@ use super::{Arg, Builtin, Invocation, Outcome, clj, print};
 use crate::QueryError;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    Builtin::new("clojure.string/upper-case", "(upper-case s)", (1, 1), |c| {
-        Ok(Edn::string(&text(c, 0)?.to_uppercase()))
-    }),
-    Builtin::new("clojure.string/lower-case", "(lower-case s)", (1, 1), |c| {
-        Ok(Edn::string(&text(c, 0)?.to_lowercase()))
-    }),
+    Builtin::new(
+        "clojure.string/upper-case",
+        "(upper-case s): in capitals",
+        (1, 1),
+        |c| Ok(Edn::string(&text(c, 0)?.to_uppercase())),
+    ),
+    Builtin::new(
+        "clojure.string/lower-case",
+        "(lower-case s): in small letters",
+        (1, 1),
+        |c| Ok(Edn::string(&text(c, 0)?.to_lowercase())),
+    ),
     Builtin::new(
         "clojure.string/capitalize",
         "(capitalize s): first up, rest down",
@@ -30,19 +36,19 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "clojure.string/includes?",
-        "(includes? s part)",
+        "(includes? s part): whether part is in s",
         (2, 2),
         |c| c.bool(text(c, 0)?.contains(c.text(1)?)),
     ),
     Builtin::new(
         "clojure.string/starts-with?",
-        "(starts-with? s part)",
+        "(starts-with? s part): whether s begins so",
         (2, 2),
         |c| c.bool(text(c, 0)?.starts_with(c.text(1)?)),
     ),
     Builtin::new(
         "clojure.string/ends-with?",
-        "(ends-with? s part)",
+        "(ends-with? s part): whether s ends so",
         (2, 2),
         |c| c.bool(text(c, 0)?.ends_with(c.text(1)?)),
     ),
@@ -118,7 +124,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     ),
     Builtin::new(
         "clojure.string/replace-first",
-        "(replace-first s match with)",
+        "(replace-first s match with): the first match",
         (3, 3),
         |c| replace(c, 1),
     ),
