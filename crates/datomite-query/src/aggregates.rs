@@ -13,7 +13,8 @@ use datomite_model::{Edn, Symbol, Value};
 
 use crate::QueryError;
 use crate::builtins::{
-    Arg, Arithmetic, CallError, Callable, Context, Number, clj, find, java_comparable, nearest_of,
+    Arg, Arithmetic, CallError, Callable, Context, Number, clj, find, is_in_core, java_comparable,
+    nearest_of,
 };
 use crate::relation::{Col, Kind};
 
@@ -201,6 +202,9 @@ fn function_over_values(name: &Symbol, functions: &Functions) -> Option<Callable
     let of_java = |name: &str| name.starts_with('.') || name.ends_with('.');
     let home = name.namespace().unwrap_or_default();
     let upper = home.rsplit('.').next().unwrap_or_default();
+    if name.namespace().is_none() && !is_in_core(name) {
+        return None;
+    }
     let java = of_java(name.name()) || upper.starts_with(|c: char| c.is_ascii_uppercase());
     match callable {
         Callable::Builtin(_) if java => None,

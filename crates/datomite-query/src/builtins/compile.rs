@@ -18,7 +18,7 @@ use crate::QueryError;
 const NESTED_MAX: usize = 100;
 /// How deep they may stand when macros are written out: `->` and `cond` nest as often as they
 /// have steps.
-const WRITTEN_OUT_MAX: usize = 250;
+const WRITTEN_OUT_MAX: usize = 100;
 
 /// Functions whose answer is not fixed by their arguments.
 const IMPURE: &[&str] = &[
@@ -148,6 +148,20 @@ impl Compiler<'_> {
         };
         if let Some(special) = self.special(short, rest, form) {
             return special;
+        }
+        let steps = match short {
+            "cond" | "condp" => rest.len() / 2,
+            "->" | "->>" | ".." => rest.len(),
+            "for" | "doseq" => {
+                rest.first()
+                    .and_then(Edn::as_sequence)
+                    .map_or(0, <[Edn]>::len)
+                    / 2
+            }
+            _ => 0,
+        };
+        if steps > NESTED_MAX {
+            return Err(too_deep());
         }
         if let Some(expanded) = macros::expand(short, rest, form, self.made_up) {
             return self.node(&expanded?);

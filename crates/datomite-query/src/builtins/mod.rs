@@ -368,6 +368,11 @@ const NOT_IN_CORE: &[&str] = &[
     "tx-data", "fulltext",
 ];
 
+/// Whether Clojure's core has a function of that name.
+pub(crate) fn is_in_core(name: &Symbol) -> bool {
+    !NOT_IN_CORE.contains(&name.as_str())
+}
+
 /// The function of that name: built in, or one's own.
 pub(crate) fn find(name: &Symbol, functions: &Functions) -> Result<Callable, QueryError> {
     if name.namespace().is_some()
