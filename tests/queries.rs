@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use datomite::Operator;
 use datomite_tests::generate::Random;
 use datomite_tests::queries::check::{Outcome, check, explained, kinds, told};
 use datomite_tests::queries::grow::{Audience, Case, case};
@@ -27,6 +28,55 @@ fn setting(name: &str, default: u64) -> u64 {
         Err(_) => default,
     }
 }
+
+/// What queries are made of; all of it must be seen.
+const KINDS: [&str; 45] = [
+    "pattern",
+    "pattern on a source",
+    "predicate",
+    "function, scalar",
+    "function, tuple",
+    "function, collection",
+    "function, relation",
+    "nested q",
+    "rule",
+    "rule on a source",
+    "not",
+    "not-join",
+    "or",
+    "or-join",
+    "or-join, required",
+    "collection",
+    "second database",
+    "rules",
+    "log",
+    "pattern input",
+    "scalar input",
+    "tuple input",
+    "collection input",
+    "relation input",
+    "with",
+    "as-of",
+    "since",
+    "history",
+    "filter",
+    ":with",
+    ":keys",
+    ":order-by",
+    ":limit",
+    ":offset",
+    "find variable",
+    "find aggregate",
+    "find pull",
+    "find collection",
+    "find tuple",
+    "find scalar",
+    "get-else",
+    "get-some",
+    "missing?",
+    "fulltext",
+    "tx-data",
+];
 
 type Counts = BTreeMap<&'static str, u64>;
 
@@ -124,6 +174,23 @@ impl Totals {
             self.answered * 100 >= self.asked * 60,
             "too many answers are empty"
         );
+        let missing = |of: &'static [&str], counts: &Counts| -> Vec<&str> {
+            let of = of.iter().copied();
+            of.filter(|what| !counts.contains_key(what)).collect()
+        };
+        assert_eq!(missing(&KINDS, &self.made), [""; 0], "never made");
+        assert_eq!(
+            missing(&["EAVT", "AEVT", "AVET", "VAET"], &self.used),
+            [""; 0],
+            "never read"
+        );
+        let operators = Operator::ALL
+            .iter()
+            .filter(|one| **one != Operator::Nothing);
+        let unused: Vec<&Operator> = operators
+            .filter(|one| !self.used.contains_key(one.name()))
+            .collect();
+        assert!(unused.is_empty(), "never ran: {unused:?}");
         let skipped: u64 = self.skipped.values().sum();
         assert!(
             skipped * 100 <= self.asked * 5,

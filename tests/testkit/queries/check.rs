@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use datomite::{Edn, Explanation, QueryOptions, explain, q_with};
 
-use super::ast::{Input, Query};
+use super::ast::{Clause, Input, Query};
 use super::grow::{Case, sources};
 use super::world::World;
 use crate::oracle::asked::{Answer, Oracle, Source, Sources, Stop};
@@ -52,6 +52,7 @@ fn is_of_values(error: &datomite::QueryError) -> bool {
         QueryError::CannotResolve { .. }
             | QueryError::Db(DbError::NotAnEntity { .. })
             | QueryError::BindingMismatch { .. }
+            | QueryError::NotAKeyword { .. }
             | QueryError::Call(CallError::WrongType { .. })
     )
 }
@@ -96,7 +97,12 @@ pub fn explained(world: &World, case: &Case) -> Option<Explanation> {
 /// Counts of what a case is made of.
 pub fn kinds(case: &Case, counts: &mut BTreeMap<&'static str, u64>) {
     let mut count = |kind| *counts.entry(kind).or_default() += 1;
-    case.query.each(&mut |clause| count(clause.kind()));
+    case.query.each(&mut |clause| {
+        count(clause.kind());
+        if let Clause::Predicate(call) | Clause::Function(call, _) = clause {
+            count(call.name);
+        }
+    });
     case.query
         .find
         .iter()

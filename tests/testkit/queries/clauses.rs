@@ -95,17 +95,20 @@ impl Grow<'_> {
         if matches!(&a, Term::Blank | Term::Var(_)) && !self.names_entity_or_attribute(&e, &a) {
             return None;
         }
+        let history = matches!(self.sources.get(of), Some(Source::Db(shown)) if shown.history);
         let mut terms = vec![e, a, v];
         if terms[2] == Term::Blank && self.random.chance(40) {
             terms.pop();
             if terms[1] == Term::Blank {
                 return None;
             }
-        } else if self.random.chance(20) && !(self.audience == Audience::Peer && self.speculates) {
+        } else if self.random.chance(if history { 55 } else { 20 })
+            && !(self.audience == Audience::Peer && self.speculates)
+        {
             let tx = Edn::long(fact.tx.raw() as i64);
             terms.push(self.term(&tx, 15));
-            if self.random.chance(30) {
-                terms.push(self.term(&Edn::from(fact.added), 40));
+            if self.random.chance(if history { 60 } else { 30 }) {
+                terms.push(self.term(&Edn::from(fact.added), 60));
             }
         }
         let bare = !terms.iter().any(|term| matches!(term, Term::Var(_)));
@@ -232,7 +235,11 @@ impl Grow<'_> {
         let scalars = self.vars_where(
             |value| matches!(value, Edn::Value(v) if !matches!(v.value_type(), ValueType::Boolean)),
         );
-        let x = self.one_of(&scalars)?;
+        // Numbers most of all: an index may give their comparisons.
+        let x = match self.one_of(&longs).filter(|_| kind > 7) {
+            Some(x) => x,
+            None => self.one_of(&scalars)?,
+        };
         let value = self.witness[x].clone();
         if kind == 5 {
             let mut items = vec![value];
@@ -245,8 +252,9 @@ impl Grow<'_> {
             .copied()
             .filter(|var| kind_of(&self.witness[var]) == kind_of(&value) && *var != x)
             .collect();
-        let other = match self.one_of(&same).filter(|_| self.random.chance(50)) {
+        let other = match self.one_of(&same).filter(|_| self.random.chance(30)) {
             Some(var) => Arg::Var(var),
+            None if self.random.chance(40) => Arg::Const(value.clone()),
             None => Arg::Const(self.near(&value)),
         };
         let name = *self.random.pick(&["<", "<=", ">", ">=", "=", "!=", "not="]);
@@ -281,6 +289,10 @@ impl Grow<'_> {
 
     /// A function with any of the binding forms.
     pub(super) fn function(&mut self) -> Option<Clause> {
+        let log = |input: &super::ast::Input| matches!(input, super::ast::Input::Log(_));
+        if self.query.inputs.iter().any(log) && self.random.chance(60) {
+            return self.of_log();
+        }
         match self.random.below(10) {
             0..3 => self.arithmetic(),
             3 => self.ground(),

@@ -91,7 +91,7 @@ pub fn case(random: &mut Random, world: &World, audience: Audience) -> Case {
             case.query.inputs.push(Input::Source("$c"));
         }
     }
-    if random.chance(8) {
+    if random.chance(12) {
         case.query.inputs.push(Input::Log("?log"));
     }
     let sources = sources(world, &case);

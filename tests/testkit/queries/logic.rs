@@ -269,7 +269,7 @@ impl Grow<'_> {
         let names: Vec<&'static str> = self.query.rules.iter().map(|rule| rule.name).collect();
         let name = self.one_of(&names)?;
         let entities = self.entity_vars();
-        let source = (self.sources.contains_key("$b") && self.random.chance(25)).then_some("$b");
+        let source = (self.sources.contains_key("$b") && self.random.chance(60)).then_some("$b");
         let arg = |grow: &mut Self, new: usize| match grow.random.below(100) {
             n if n < new => grow.fresh().map(Term::Var),
             n if n < new + 6 => Some(Term::Blank),
@@ -285,6 +285,10 @@ impl Grow<'_> {
             true => vec![arg(self, 5)?, arg(self, 60)?],
             false => vec![arg(self, 50)?, arg(self, 20)?],
         };
+        let mut args = args;
+        if self.random.chance(12) && matches!(args[0], Term::Var(_)) {
+            args[1] = args[0].clone();
+        }
         // What these are is an accident of the peer.
         let constant = args.iter().any(|arg| matches!(arg, Term::Const(_)));
         if peer && (args[0] == Term::Blank || (source.is_some() && constant)) {

@@ -203,7 +203,10 @@ impl Grow<'_> {
         if self.random.chance(6) {
             self.query.limit = Some(self.random.below(5));
         }
-        if self.random.chance(5) {
+        if self
+            .random
+            .chance(if self.query.limit.is_some() { 50 } else { 5 })
+        {
             self.query.offset = self.random.below(3);
         }
     }

@@ -71,7 +71,13 @@ impl World {
         let attrs = schema(random);
         let schema = schema_tx(&attrs);
         let mut world = World::begin(mem(), attrs, &schema);
-        let names: Vec<String> = (0..5 + random.below(5)).map(|n| format!("e{n}")).collect();
+        // A few are larger, so that reading by key is worth it somewhere.
+        let size = if random.chance(12) {
+            20
+        } else {
+            5 + random.below(5)
+        };
+        let names: Vec<String> = (0..size).map(|n| format!("e{n}")).collect();
         let count = 3 * names.len();
         world.step(random, &names, count);
         for _ in 0..2 + random.below(4) {

@@ -87,6 +87,14 @@ fn grouped(query: &Query, rows: &BTreeSet<Vec<Edn>>) -> Result<Vec<Vec<Edn>>, St
         let key = by.map(|(_, value)| value.clone()).collect();
         groups.entry(key).or_default().push(row);
     }
+    // A long and a double of one number are one group, under the name of whichever comes first.
+    let keys: Vec<&Vec<Edn>> = groups.keys().collect();
+    let same = |a: &Vec<Edn>, b: &Vec<Edn>| a.iter().zip(b).all(|(a, b)| compare(a, b).is_eq());
+    if (1..keys.len()).any(|at| keys[..at].iter().any(|other| same(other, keys[at]))) {
+        return Err(Stop::Unknown(
+            "numbers of two types in one group".to_owned(),
+        ));
+    }
     let fold = |rows: &Vec<&Vec<Edn>>| {
         let cells = query.find.iter().enumerate().map(|(at, element)| {
             let values: Vec<Edn> = rows.iter().map(|row| row[at].clone()).collect();
