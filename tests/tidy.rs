@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tests", &["datomite", "datomite-import"]),
     ("benches", &["datomite", "datomite-import"]),
     ("examples", &["datomite", "datomite-import"]),
+    ("tests/fuzz", &["datomite"]),
 ];
 
 /// What the engine crates may use of others. Adding one needs a line in `docs/decisions/`.
