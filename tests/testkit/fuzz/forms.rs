@@ -35,7 +35,8 @@ impl Writer<'_> {
             }
             "tempid: negative" => Edn::long(-1 - self.random.below(2) as i64),
             "tempid: #db/id with number" => {
-                let n = Edn::long(-1 - self.random.below(2) as i64);
+                // Other numbers than those that stand alone: a case knows both by their number.
+                let n = Edn::long(-3 - self.random.below(2) as i64);
                 tagged("db/id", vector([Edn::keyword("db.part/user"), n]))
             }
             "tempid: #db/id alone" => tagged("db/id", vector([Edn::keyword("db.part/user")])),

@@ -4,6 +4,7 @@
 //! one generator serves both fuzzers: ours against the plain oracle, and ours against a peer.
 //! The generator knows what holds ([`Scene`]) and nothing of what a transaction will do.
 
+mod duel;
 mod elements;
 mod forms;
 mod scene;
@@ -16,6 +17,7 @@ use datomite::Edn;
 
 use crate::generate::Random;
 
+pub use duel::{Seen, duel};
 pub use scene::Scene;
 pub use schema::install;
 

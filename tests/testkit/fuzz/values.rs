@@ -88,7 +88,12 @@ impl Writer<'_> {
             slots.push(match self.random.below(20) {
                 0..2 => Edn::Nil,
                 2 => self.strange(),
-                _ if value_type == ValueType::Ref => self.reference(),
+                // No `#db/id`: a peer takes it for a collection there.
+                3..5 if value_type == ValueType::Ref => {
+                    let n = self.random.below(3);
+                    self.named(n)
+                }
+                _ if value_type == ValueType::Ref => self.known(),
                 _ => self.scalar(value_type),
             });
         }

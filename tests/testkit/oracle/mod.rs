@@ -5,6 +5,7 @@
 //! says so where Datomic's answer is a matter of accident ([`Verdict::Unclear`]).
 
 pub mod asked;
+pub mod ledger;
 mod pull;
 mod query;
 mod transact;

@@ -294,6 +294,7 @@ impl Expansion<'_> {
         entries: &[(Edn, Edn)],
         form: &Edn,
     ) -> Result<(), TxError> {
+        check_keys(entries, form)?;
         if a.is_component {
             return Ok(());
         }

@@ -50,7 +50,10 @@ pub(super) fn novelty(
             added,
         };
         if !op.added {
-            found.datoms.extend(stored.same.map(|v| datom(&v, false)));
+            let gone = stored.same.map(|v| datom(&v, false));
+            // A name that a new one has replaced already is not taken away again.
+            let is_said = |gone: &Datom| gone.a == id::IDENT && found.datoms.contains(gone);
+            found.datoms.extend(gone.filter(|gone| !is_said(gone)));
         } else if stored.same.is_none() {
             found.datoms.extend(stored.other.map(|v| datom(&v, false)));
             found.datoms.push(datom(&op.v, true));
