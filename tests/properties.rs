@@ -16,6 +16,44 @@ use datomite_tests::oracle::{Attr, Plain, Predicted, Verdict, View, Who};
 const TRANSACTIONS: usize = 14;
 /// Transactions of one case on the oracle of whole transactions.
 const DUEL: usize = 10;
+/// Forms that a thousand cases write, and errors that they meet.
+const FORMS: usize = 65;
+const ERRORS: [&str; 34] = [
+    "attr-pred",
+    "attribute-ident-missing",
+    "cannot-retarget-ident",
+    "cas-failed",
+    "datom-cannot-be-altered",
+    "datoms-conflict",
+    "entity-attr",
+    "future-tx-instant",
+    "invalid-alter-attribute",
+    "invalid-cas",
+    "invalid-cas-many",
+    "invalid-entity-id",
+    "invalid-force-partition-map",
+    "invalid-install-attribute",
+    "invalid-lookup-ref",
+    "invalid-nested-entity",
+    "invalid-tuple-value",
+    "lookup-ref-attr-not-unique",
+    "map-key-collision",
+    "nil-value",
+    "not-a-cardinality",
+    "not-a-data-function",
+    "not-a-db-id",
+    "not-a-keyword",
+    "not-a-value-type",
+    "not-an-attribute",
+    "not-an-entity",
+    "not-in-system-partition",
+    "not-transaction-data",
+    "past-tx-instant",
+    "reset-tx-instant",
+    "tempid-not-an-entity",
+    "unique-conflict",
+    "wrong-type-for-attribute",
+];
 /// Queries of one case.
 const QUERIES: usize = 12;
 const TX_INSTANT: EntityId = EntityId::new(50);
@@ -238,6 +276,13 @@ fn transactions_do_what_the_oracle_says() {
     );
     assert!((30..=80).contains(&share(seen.accepted, total)));
     assert!(seen.unclear * 8 < total, "{} are unclear", seen.unclear);
+    if total >= 9000 {
+        let forms = seen.forms.len();
+        assert!(forms >= FORMS, "{forms} forms were written");
+        let missing = |error: &&&str| !seen.errors.contains_key(**error);
+        let missing: Vec<&&str> = ERRORS.iter().filter(missing).collect();
+        assert!(missing.is_empty(), "nothing was refused as {missing:?}");
+    }
 }
 
 #[test]

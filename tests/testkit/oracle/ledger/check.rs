@@ -23,6 +23,7 @@ pub(super) fn conclude(ledger: &Ledger, mut facts: Vec<Fact>, last: Instant) -> 
     let kept = distinct(ledger, &facts)?;
     let mut datoms = novel(ledger, &kept);
     compose(ledger, &kept, &mut datoms);
+    check_names(ledger, &datoms)?;
     check_composed(ledger, &datoms)?;
     check_elements(ledger, &datoms)?;
     at?;
@@ -112,7 +113,6 @@ fn check_schema(
     if touched.iter().any(|e| e.raw() < FIRST_OWN) {
         return Err(Stop::Unclear("an alteration of what every database has"));
     }
-    check_names(ledger, datoms)?;
     for fact in facts.iter().filter(|fact| fact.added) {
         let fixed = [
             "db/valueType",

@@ -251,15 +251,7 @@ impl<'a> Reading<'a> {
         parent: Option<Who>,
         open: &mut Vec<Open>,
     ) -> Step<Who> {
-        let mut keys: Vec<Keyword> = Vec::new();
-        for (key, _) in entries {
-            if let Some(name) = name_of(key)? {
-                if keys.contains(&name) {
-                    return refuse("map-key-collision");
-                }
-                keys.push(name);
-            }
-        }
+        check_keys(entries)?;
         let e = self.map_entity(entries, parent)?;
         for (key, value) in entries.iter().filter(|(key, _)| !is_id_key(key)) {
             let name = name_of(key)?;
@@ -332,6 +324,7 @@ impl<'a> Reading<'a> {
     }
 
     fn check_nested(&self, a: &Attr, entries: &[(Edn, Edn)]) -> Step<()> {
+        check_keys(entries)?;
         if a.component {
             return Ok(());
         }
@@ -639,6 +632,20 @@ impl<'a> Reading<'a> {
         });
         Ok(())
     }
+}
+
+/// Keys are names, and no name stands twice.
+fn check_keys(entries: &[(Edn, Edn)]) -> Step<()> {
+    let mut keys: Vec<Keyword> = Vec::new();
+    for (key, _) in entries {
+        if let Some(name) = name_of(key)? {
+            if keys.contains(&name) {
+                return refuse("map-key-collision");
+            }
+            keys.push(name);
+        }
+    }
+    Ok(())
 }
 
 fn is_directive(key: &Edn) -> bool {
