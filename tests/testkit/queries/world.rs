@@ -525,7 +525,8 @@ pub fn scalar(random: &mut Random, attr: &Attr) -> Value {
         ValueType::Keyword => Value::Keyword(Keyword::parse(["k/a", "k/b", "c"][small % 3])),
         ValueType::Double => Value::from(small as f64 / 2.0 - 1.0),
         ValueType::Instant => Value::Instant(datomite::Instant::from_ms(small as i64 * 86_400_000)),
-        ValueType::BigInt => Value::BigInt(std::sync::Arc::new((small as i64).into())),
+        // No number of the longs: a long and a bigint join, and are two values of a set.
+        ValueType::BigInt => Value::BigInt(std::sync::Arc::new((small as i64 + 100).into())),
         ValueType::Tuple => {
             let first = (small > 0).then(|| Value::from(small as i64));
             let second = Value::from(*random.pick(&["a", "b"]));
