@@ -23,11 +23,11 @@ pub(super) fn conclude(ledger: &Ledger, mut facts: Vec<Fact>, last: Instant) -> 
     let kept = distinct(ledger, &facts)?;
     let mut datoms = novel(ledger, &kept);
     compose(ledger, &kept, &mut datoms);
-    check_names(ledger, &datoms)?;
     check_composed(ledger, &datoms)?;
     check_elements(ledger, &datoms)?;
     at?;
     check_unique(ledger, &datoms)?;
+    check_names(ledger, &datoms)?;
     let mut after = ledger.clone();
     after.apply(&datoms);
     let directives = check_schema(ledger, &after, &facts, &datoms)?;
