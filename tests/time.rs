@@ -410,8 +410,14 @@ fn check_diff(diff: &Diff, before: &Db, after: &Db) {
             );
         }
         let is_there = |db: &Db| db.datoms(Index::Eavt, &[Edn::from(change.entity)]);
-        assert_eq!(is_there(before).unwrap().next().is_none(), change.appeared);
-        assert_eq!(is_there(after).unwrap().next().is_none(), change.gone);
+        assert_eq!(
+            is_there(before).expect("the reading").next().is_none(),
+            change.appeared
+        );
+        assert_eq!(
+            is_there(after).expect("the reading").next().is_none(),
+            change.gone
+        );
     }
     assert_eq!(all, facts(after));
 }
