@@ -50,7 +50,14 @@ fn is_of_values(error: &datomite::QueryError) -> bool {
     matches!(
         error,
         QueryError::CannotResolve { .. }
-            | QueryError::Db(DbError::NotAnEntity { .. })
+            // What a value names in an entity place, or a tuple as a lookup ref.
+            | QueryError::Db(
+                DbError::NotAnEntity { .. }
+                    | DbError::NotAnAttribute { .. }
+                    | DbError::NotAKeyword { .. }
+                    | DbError::LookupRefAttrNotUnique { .. }
+                    | DbError::InvalidLookupRef { .. }
+            )
             | QueryError::BindingMismatch { .. }
             | QueryError::NotAKeyword { .. }
             | QueryError::Call(CallError::WrongType { .. })

@@ -121,15 +121,16 @@ impl Oracle<'_> {
         Ok(Edn::long(self.entity(self.db(of)?, attr)?.raw() as i64))
     }
 
-    /// The values of an entity's attribute.
+    /// The values of an entity's attribute, in the order of the index; a history has them all.
     fn held(&self, of: &str, e: &Edn, a: &Edn) -> Result<Vec<Edn>, Stop> {
         let shown = self.db(of)?;
         let (e, a) = (self.entity(shown, e)?, self.entity(shown, a)?);
         let facts = shown.facts.get(&a).into_iter().flatten();
         let facts = facts.filter(|fact| fact.e == e && fact.added);
-        Ok(facts
-            .map(|fact| normal(&Edn::Value(fact.v.clone())))
-            .collect())
+        let mut values: Vec<&Value> = facts.map(|fact| &fact.v).collect();
+        values.sort();
+        let forms = values.into_iter().map(|v| normal(&Edn::Value(v.clone())));
+        Ok(forms.collect())
     }
 
     /// Any of the words of the search, in the values of the attribute.
