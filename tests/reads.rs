@@ -206,7 +206,8 @@ fn queries_and_pulls_report_every_failed_read() {
                 q(&query, &inputs).map(|result| sorted(result.into_edn()))
             });
         }
-        let pattern = Pattern::from_edn(&edn("[:p/name :p/home {:p/_boss [:p/name]} {:p/boss 2}]")).unwrap();
+        let pattern =
+            Pattern::from_edn(&edn("[:p/name :p/home {:p/_boss [:p/name]} {:p/boss 2}]")).unwrap();
         let name = edn("[:p/name \"name 3\"]");
         fails_cleanly(&format!("pull of {view}"), &fault, || {
             pull(db, &pattern, &name)
