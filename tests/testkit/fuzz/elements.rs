@@ -289,7 +289,11 @@ impl Writer<'_> {
                     (Edn::keyword(&name), e)
                 }
                 false => {
-                    let key = self.place(&attr);
+                    // A peer notices no second key where the value of the first is false.
+                    let key = match attr.value_type {
+                        ValueType::Boolean => Edn::from(attr.ident.clone()),
+                        _ => self.place(&attr),
+                    };
                     (key, self.map_value(&attr))
                 }
             };
@@ -308,10 +312,12 @@ impl Writer<'_> {
             return self.value(attr);
         }
         // Numbers that are equal and print otherwise are one element of a set that a peer reads.
-        let fits_set = !matches!(
-            attr.value_type,
-            ValueType::Double | ValueType::Float | ValueType::BigDec | ValueType::Tuple
-        );
+        // Of several identities the last one counts: the order of a set's elements is its own.
+        let fits_set = attr.unique.is_none()
+            && !matches!(
+                attr.value_type,
+                ValueType::Double | ValueType::Float | ValueType::BigDec | ValueType::Tuple
+            );
         let is_set = fits_set && self.random.chance(if attr.is_many() { 20 } else { 80 });
         let mut items: Vec<Edn> = Vec::new();
         for _ in 0..self.random.below(4) {

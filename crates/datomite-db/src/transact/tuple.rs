@@ -9,8 +9,10 @@ use datomite_model::{Attribute, Datom, EntityId, T, TupleKind, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::TxError;
-use super::novelty::Novelty;
+use super::novelty::{Novelty, set_key};
+use super::told::Form;
 use crate::Db;
+use crate::bootstrap::FIRST_ELEMENT;
 
 /// Adds the datoms of composite tuples.
 pub(super) fn compose(
@@ -35,6 +37,7 @@ pub(super) fn compose(
     }
     let after = After::new(&found.datoms);
     let mut datoms = Vec::new();
+    let mut holders: FxHashMap<(EntityId, Value), EntityId> = FxHashMap::default();
     for (e, attribute) in wanted {
         let Some(TupleKind::Composite(parts)) = &attribute.tuple else {
             continue;
@@ -53,8 +56,27 @@ pub(super) fn compose(
         } else {
             stored(db, e, attribute.id)?
         };
+        // A composite that stays as it is claims its value too.
+        if let Some(v) = tuple.as_ref().filter(|_| attribute.unique.is_some())
+            && let Some(other) = holders.insert((attribute.id, set_key(v)), e)
+            && other != e
+        {
+            return Err(TxError::UniqueInTransaction {
+                attribute: attribute.ident.clone(),
+                value: v.clone(),
+                entities: (other.into(), e.into()),
+                form: Form::default(),
+            });
+        }
         if old == tuple {
             continue;
+        }
+        if old.is_some() && e.raw() < FIRST_ELEMENT {
+            return Err(TxError::DatomCannotBeAltered {
+                entity: e.into(),
+                attribute: attribute.ident.clone(),
+                form: Form::default(),
+            });
         }
         let datom = |v: Value, added| Datom {
             e,

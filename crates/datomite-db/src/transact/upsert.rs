@@ -53,10 +53,10 @@ impl Upserted {
         here
     }
 
-    /// Puts every tempid right below its representative. That one is always the earlier of two.
-    fn flatten(&mut self) {
-        for at in 0..self.parent.len() {
-            self.parent[at] = self.parent[self.parent[at].at()];
+    /// Puts every tempid right below its representative.
+    fn flatten(&mut self, tempids: &Tempids) {
+        for temp in tempids.ids() {
+            self.parent[temp.at()] = self.find_shortening(temp);
         }
     }
 
@@ -70,10 +70,9 @@ impl Upserted {
         self.at_once[id.at()]
     }
 
-    /// Puts two tempids in one class; the earlier one speaks for it.
-    fn unite(&mut self, a: TempId, b: TempId) {
-        let (a, b) = (self.find_shortening(a), self.find_shortening(b));
-        let (first, second) = if a < b { (a, b) } else { (b, a) };
+    /// Puts a tempid in the class of the one that asserted a pair first, which speaks for it.
+    fn unite(&mut self, owner: TempId, temp: TempId) {
+        let (first, second) = (self.find_shortening(owner), self.find_shortening(temp));
         self.parent[second.at()] = first;
         self.class_known[first.at()] =
             self.class_known[first.at()].or(self.class_known[second.at()]);
@@ -125,9 +124,6 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
                 continue;
             }
         }
-        if !op.added {
-            continue;
-        }
         match owners.entry((op.a.id, &op.v)) {
             Entry::Occupied(owner) => {
                 upserted.join(*owner.get(), temp);
@@ -139,6 +135,6 @@ pub(super) fn upsert(db: &Db, tempids: &Tempids, ops: &[TempOp]) -> Result<Upser
             }
         }
     }
-    upserted.flatten();
+    upserted.flatten(tempids);
     Ok(upserted)
 }

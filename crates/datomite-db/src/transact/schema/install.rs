@@ -98,20 +98,18 @@ fn directive(t: T, a: EntityId, attribute: EntityId) -> Datom {
 }
 
 /// The names that composites are made of stay with their attributes.
-pub(in super::super) fn check_idents(db: &Db, datoms: &[Datom]) -> Result<(), TxError> {
-    for datom in datoms {
-        if let (id::IDENT, true, Value::Keyword(ident)) = (datom.a, datom.added, &datom.v)
-            && let Some(holder) = db.schema().entid(ident)
-            && holder != datom.e
-            && is_constituent(db.schema(), holder)
-        {
-            return Err(TxError::CannotRetargetIdent {
-                ident: ident.clone(),
-                entity: datom.e.into(),
-                holder: holder.into(),
-                form: Form::default(),
-            });
-        }
+pub(in super::super) fn check_ident(db: &Db, datom: &Datom) -> Result<(), TxError> {
+    if let (id::IDENT, true, Value::Keyword(ident)) = (datom.a, datom.added, &datom.v)
+        && let Some(holder) = db.schema().entid(ident)
+        && holder != datom.e
+        && is_constituent(db.schema(), holder)
+    {
+        return Err(TxError::CannotRetargetIdent {
+            ident: ident.clone(),
+            entity: datom.e.into(),
+            holder: holder.into(),
+            form: Form::default(),
+        });
     }
     Ok(())
 }

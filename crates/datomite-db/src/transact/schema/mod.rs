@@ -21,7 +21,7 @@ use crate::bootstrap::id;
 pub(super) use alter::{check_facts, check_fixed};
 pub use directive::Element;
 pub(super) use directive::{check_directive, is_directive};
-pub(super) use install::{check_components, check_idents, check_schema};
+pub(super) use install::{check_components, check_ident, check_schema};
 
 /// Whether datoms of an attribute say something about attributes.
 pub(super) fn defines(a: EntityId) -> bool {
