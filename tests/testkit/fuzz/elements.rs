@@ -330,7 +330,9 @@ impl Writer<'_> {
                 false if is_set => self.scalar(attr.value_type),
                 false => self.value(attr),
             };
-            if !(is_set && items.contains(&item)) {
+            // Nor is an identity said twice: what it finds would depend on what stands between.
+            let is_once = is_set || attr.unique.is_some();
+            if !(is_once && items.contains(&item)) {
                 items.push(item);
             }
         }

@@ -377,11 +377,7 @@ fn follow(
 }
 
 /// Where an entity is, or is asked to go. Nothing but the schema itself goes to its partition.
-fn partition(
-    asked: &FxHashMap<TempId, Partition>,
-    upserted: &Upserted,
-    place: Place,
-) -> Partition {
+fn partition(asked: &FxHashMap<TempId, Partition>, upserted: &Upserted, place: Place) -> Partition {
     let known = match place {
         Place::Id(id) => Some(id.partition()).filter(|known| *known != Partition::DB),
         Place::Temp(temp) => {

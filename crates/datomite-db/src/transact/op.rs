@@ -176,7 +176,9 @@ impl Tempids {
 
     /// Every component with its whole.
     pub(super) fn nested(&self) -> impl Iterator<Item = (Place, Place)> {
-        self.nested.iter().map(|(component, whole)| (*component, *whole))
+        self.nested
+            .iter()
+            .map(|(component, whole)| (*component, *whole))
     }
 
     /// The tempid of that name, if the transaction mentions it.

@@ -22,12 +22,13 @@ pub(super) fn conclude(ledger: &Ledger, mut facts: Vec<Fact>, last: Instant) -> 
     let at = instant(ledger, &mut facts, last);
     let kept = distinct(ledger, &facts)?;
     let mut datoms = novel(ledger, &kept);
-    compose(ledger, &kept, &mut datoms);
-    check_composed(ledger, &datoms)?;
+    compose(ledger, &kept, &mut datoms)?;
     check_elements(ledger, &datoms)?;
     at?;
-    check_unique(ledger, &datoms)?;
-    check_names(ledger, &datoms)?;
+    match (check_unique(ledger, &datoms), check_names(ledger, &datoms)) {
+        (Err(_), Err(_)) => return Err(Stop::Unclear("a value and a name are refused")),
+        (values, names) => values.and(names)?,
+    }
     let mut after = ledger.clone();
     after.apply(&datoms);
     let directives = check_schema(ledger, &after, &facts, &datoms)?;
@@ -40,22 +41,6 @@ pub(super) fn conclude(ledger: &Ledger, mut facts: Vec<Fact>, last: Instant) -> 
     }
     datoms.extend(directives);
     Ok(datoms)
-}
-
-fn check_composed(ledger: &Ledger, datoms: &[Datom]) -> Step<()> {
-    for (at, datom) in datoms.iter().enumerate() {
-        let composite = ledger.attr(datom.a).filter(|a| a.is_composite());
-        let twin = |other: &Datom| {
-            other.added && other.a == datom.a && other.v == datom.v && other.e != datom.e
-        };
-        if composite.is_some_and(|a| a.unique.is_some())
-            && datom.added
-            && datoms[..at].iter().any(twin)
-        {
-            return refuse("datoms-conflict");
-        }
-    }
-    Ok(())
 }
 
 /// New entities of the schema's partition have a name or are defined.

@@ -11,6 +11,8 @@ pub(super) struct Reading<'a> {
     pub(super) ops: Vec<Op>,
     pub(super) temps: Vec<Temp>,
     pub(super) force: Vec<(Edn, u32)>,
+    /// Components with their wholes, as maps are nested.
+    pub(super) nested: Vec<(Who, Who)>,
 }
 
 /// A fact of a map before its values are looked at.
@@ -45,6 +47,7 @@ impl<'a> Reading<'a> {
             ops,
             temps,
             force,
+            nested: Vec::new(),
         }
     }
 
@@ -215,7 +218,6 @@ impl<'a> Reading<'a> {
                 is_tx: name.as_ref().and_then(Edn::as_str) == Some("datomic.tx"),
                 name,
                 partition: part,
-                parent: None,
             });
             self.temps.len() - 1
         })))
@@ -248,11 +250,11 @@ impl<'a> Reading<'a> {
     fn map(
         &mut self,
         entries: &[(Edn, Edn)],
-        parent: Option<Who>,
+        whole: Option<Who>,
         open: &mut Vec<Open>,
     ) -> Step<Who> {
         check_keys(entries)?;
-        let e = self.map_entity(entries, parent)?;
+        let e = self.map_entity(entries, whole)?;
         for (key, value) in entries.iter().filter(|(key, _)| !is_id_key(key)) {
             let name = name_of(key)?;
             let back = name.as_ref().and_then(|name| {
@@ -286,7 +288,7 @@ impl<'a> Reading<'a> {
         Ok(e)
     }
 
-    fn map_entity(&mut self, entries: &[(Edn, Edn)], parent: Option<Who>) -> Step<Who> {
+    fn map_entity(&mut self, entries: &[(Edn, Edn)], whole: Option<Who>) -> Step<Who> {
         let id = entries.iter().find(|(key, _)| is_id_key(key));
         let e = match id {
             Some((_, id)) if !id.is_nil() => self.who(id)?,
@@ -295,16 +297,13 @@ impl<'a> Reading<'a> {
                     name: None,
                     is_tx: false,
                     partition: None,
-                    parent: None,
                 });
                 Who::Temp(self.temps.len() - 1)
             }
         };
-        if let (Who::Temp(own), Some(Who::Temp(parent))) = (e, parent)
-            && own != parent
-            && self.temps[own].parent.is_none()
-        {
-            self.temps[own].parent = Some(parent);
+        let is_known = self.nested.iter().any(|(component, _)| *component == e);
+        if let Some(whole) = whole.filter(|_| !is_known) {
+            self.nested.push((e, whole));
         }
         Ok(e)
     }
@@ -318,7 +317,8 @@ impl<'a> Reading<'a> {
         });
         if let (ValueType::Ref, Edn::Map(entries)) = (a.value_type, value) {
             self.check_nested(a, entries)?;
-            open[at].v = Ok(self.map(entries, Some(e), open)?);
+            let whole = a.component.then_some(e);
+            open[at].v = Ok(self.map(entries, whole, open)?);
         }
         Ok(())
     }

@@ -111,7 +111,6 @@ struct Temp {
     name: Option<Edn>,
     is_tx: bool,
     partition: Option<u32>,
-    parent: Option<usize>,
 }
 
 impl Ledger {

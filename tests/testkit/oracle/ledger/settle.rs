@@ -32,8 +32,7 @@ impl Found {
     }
 
     fn unite(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.class[one], self.class[other]);
-        let (first, second) = (one.min(other), one.max(other));
+        let (first, second) = (self.class[one], self.class[other]);
         self.class_known[first] = self.class_known[first].or(self.class_known[second]);
         for class in &mut self.class {
             if *class == second {
@@ -66,9 +65,6 @@ fn upsert(reading: &Reading<'_>) -> Found {
         {
             found.known[temp] = Some(holder);
             found.at_once[temp] |= first;
-            continue;
-        }
-        if !op.added {
             continue;
         }
         let owner = owners
@@ -127,29 +123,29 @@ struct Given {
     next: (u64, u64),
 }
 
-/// The partition that a class asks for, by itself or by what it is nested in.
-fn asked(reading: &Reading<'_>, found: &Found, forced: &[(usize, u32)], class: usize) -> u32 {
-    let mut here = class;
-    for _ in 0..=reading.temps.len() {
-        let own = |(temp, _): &&(usize, u32)| found.class[*temp] == here;
-        if let Some((_, part)) = forced.iter().rev().find(own) {
-            return *part;
+/// The partition that a tempid asks for: that of its whole, if it is a component.
+fn asked(reading: &Reading<'_>, found: &Found, forced: &[(usize, u32)], temp: usize) -> Step<u32> {
+    let mut here = Who::Temp(temp);
+    for _ in 0..=reading.nested.len() {
+        let mut forced = forced.iter().rev();
+        if let Some((_, part)) = forced.find(|(temp, _)| Who::Temp(*temp) == here) {
+            return Ok(*part);
         }
-        let members = (0..reading.temps.len()).filter(|temp| found.class[*temp] == here);
-        let mut own = members.filter_map(|temp| {
-            let temp = &reading.temps[temp];
-            let part = temp.partition?;
-            (part != USUAL || temp.parent.is_none()).then_some(part)
-        });
-        if let Some(part) = own.next_back() {
-            return part;
+        let mut nested = reading.nested.iter();
+        if let Some((_, whole)) = nested.find(|(component, _)| *component == here) {
+            here = *whole;
+            continue;
         }
-        match reading.temps[here].parent {
-            Some(parent) => here = found.class[parent],
-            None => break,
-        }
+        let part = match here {
+            Who::Id(id) => Some(partition(id)).filter(|part| *part != 0),
+            Who::Temp(end) => {
+                let known = found.of(end).filter(|_| end != temp).map(partition);
+                reading.temps[end].partition.or(known)
+            }
+        };
+        return Ok(part.unwrap_or(USUAL));
     }
-    USUAL
+    refuse("cycle-in-affinity")
 }
 
 fn give(reading: &Reading<'_>, found: &Found, forced: &[(usize, u32)]) -> Step<Given> {
@@ -184,11 +180,11 @@ fn give(reading: &Reading<'_>, found: &Found, forced: &[(usize, u32)]) -> Step<G
         }
         met.push(temp);
         let class = found.class[temp];
-        let settled = found.of(temp).is_some() || ids.contains_key(&class);
+        let settled = class != temp || found.of(temp).is_some() || ids.contains_key(&class);
         if found.at_once[temp] && settled {
             continue;
         }
-        let part = asked(reading, found, forced, class);
+        let part = asked(reading, found, forced, class)?;
         if reading.temps[class].is_tx || part == PART_TX {
             ids.entry(class).or_insert(tx);
             continue;
@@ -254,6 +250,11 @@ pub(super) fn settle(ledger: &Ledger, mut reading: Reading<'_>, last: Instant) -
         reading.temps.truncate(before);
     }
     let found = upsert(&reading);
+    for (temp, entry) in reading.temps.iter().enumerate() {
+        if !entry.is_tx && found.of(temp).is_none() {
+            asked(&reading, &found, &forced, temp)?;
+        }
+    }
     for op in &reading.ops {
         if let Who::Id(id) = op.e
             && (id.raw() & ((1 << 42) - 1) >= ledger.next_t || id.raw() >> 62 != 0)
@@ -330,8 +331,11 @@ pub(super) fn distinct(ledger: &Ledger, facts: &[Fact]) -> Step<Vec<Fact>> {
         if partition(fact.e) == 0 && fact.added && stored.any(|v| v.datomic_eq(&fact.v)) {
             continue;
         }
-        if fact.e.raw() < super::names::FIRST_OWN && !ledger.defines(fact.a.id) {
-            check_boot(ledger, fact)?;
+        let is_boot = fact.e.raw() < super::names::FIRST_OWN;
+        let takes_more = fact.added && fact.a.many;
+        let is_said = ledger.of_entity(fact.e, fact.a.id).next().is_some();
+        if is_boot && !takes_more && is_said {
+            return refuse("datom-cannot-be-altered");
         }
         let about = |other: &&Fact| other.e == fact.e && other.a.id == fact.a.id;
         let mut said = false;
@@ -355,17 +359,6 @@ pub(super) fn distinct(ledger: &Ledger, facts: &[Fact]) -> Step<Vec<Fact>> {
         kept.push(fact.clone());
     }
     Ok(kept)
-}
-
-/// What every database holds is told apart by rules of its own.
-fn check_boot(ledger: &Ledger, fact: &Fact) -> Step<()> {
-    let own = ["db/ident", "db/doc"]
-        .iter()
-        .any(|name| ledger.is(fact.a.id, name));
-    match own {
-        true => Err(Stop::Unclear("a fact of every database")),
-        false => Ok(()),
-    }
 }
 
 /// New datoms: what is stored is dropped, the old value of one is retracted.
@@ -402,9 +395,10 @@ pub(super) fn novel(ledger: &Ledger, kept: &[Fact]) -> Vec<Datom> {
 }
 
 /// Composite tuples of the entities whose parts were mentioned.
-pub(super) fn compose(ledger: &Ledger, kept: &[Fact], datoms: &mut Vec<Datom>) {
+pub(super) fn compose(ledger: &Ledger, kept: &[Fact], datoms: &mut Vec<Datom>) -> Step<()> {
     let mut done: Vec<(EntityId, EntityId)> = Vec::new();
     let mut more = Vec::new();
+    let mut claims = Vec::new();
     for fact in kept {
         for attr in &ledger.attrs {
             let Some(TupleKind::Composite(parts)) = &attr.tuple else {
@@ -426,7 +420,19 @@ pub(super) fn compose(ledger: &Ledger, kept: &[Fact], datoms: &mut Vec<Datom>) {
             let new = slots.iter().any(Option::is_some);
             let new = new.then(|| Value::Tuple(slots.into()));
             let old = ledger.of_entity(fact.e, attr.id).next().cloned();
+            if attr.unique.is_some() && new.is_some() {
+                let twin = |(e, a, v): &(EntityId, EntityId, Option<Value>)| {
+                    *e != fact.e && *a == attr.id && *v == new
+                };
+                if claims.iter().any(twin) {
+                    return refuse("datoms-conflict");
+                }
+                claims.push((fact.e, attr.id, new.clone()));
+            }
             if old != new {
+                if old.is_some() && fact.e.raw() < super::names::FIRST_OWN {
+                    return refuse("datom-cannot-be-altered");
+                }
                 let datom = |v: Value, added: bool| Datom {
                     e: fact.e,
                     a: attr.id,
@@ -440,6 +446,7 @@ pub(super) fn compose(ledger: &Ledger, kept: &[Fact], datoms: &mut Vec<Datom>) {
         }
     }
     datoms.extend(more);
+    Ok(())
 }
 
 /// Takes the transaction's own instant out of its facts.
