@@ -21,17 +21,7 @@ pub(super) fn compose(
     found: &mut Novelty,
     new: &FxHashSet<EntityId>,
 ) -> Result<(), TxError> {
-    let mut wanted: Vec<(EntityId, Arc<Attribute>)> = Vec::new();
-    let mut seen: FxHashSet<(EntityId, EntityId)> = FxHashSet::default();
-    for (e, a) in &found.mentioned {
-        for composite in db.schema().composites_of(*a) {
-            if seen.insert((*e, *composite))
-                && let Some(attribute) = db.schema().attribute(*composite)
-            {
-                wanted.push((*e, Arc::clone(attribute)));
-            }
-        }
-    }
+    let wanted = wanted(db, found);
     if wanted.is_empty() {
         return Ok(());
     }
@@ -90,6 +80,22 @@ pub(super) fn compose(
     }
     found.datoms.extend(datoms);
     Ok(())
+}
+
+/// The composites of what was mentioned, each once.
+fn wanted(db: &Db, found: &Novelty) -> Vec<(EntityId, Arc<Attribute>)> {
+    let mut wanted: Vec<(EntityId, Arc<Attribute>)> = Vec::new();
+    let mut seen: FxHashSet<(EntityId, EntityId)> = FxHashSet::default();
+    for (e, a) in &found.mentioned {
+        for composite in db.schema().composites_of(*a) {
+            if seen.insert((*e, *composite))
+                && let Some(attribute) = db.schema().attribute(*composite)
+            {
+                wanted.push((*e, Arc::clone(attribute)));
+            }
+        }
+    }
+    wanted
 }
 
 /// What the transaction leaves of single-valued attributes.
