@@ -326,20 +326,20 @@ impl Grow<'_> {
         if coll && (self.audience == Audience::Peer || !(1..6).contains(&n)) {
             return None;
         }
-        let var = self.result_var(&Edn::long(n + 1))?;
-        let bind = if coll {
-            Bind::Coll(var)
-        } else {
-            Bind::Scalar(var)
+        let call = call(name, args);
+        let bind = match coll {
+            true => Bind::Coll(self.fresh()?),
+            false => Bind::Scalar(self.result_var(&call)?),
         };
-        Some(Clause::Function(call(name, args), bind))
+        Some(Clause::Function(call, bind))
     }
 
-    /// A new variable mostly; sometimes one that is bound, which then must agree.
-    fn result_var(&mut self, guess: &Edn) -> Option<Var> {
-        let known = self.vars_with(guess);
+    /// A new variable mostly; often one that has the result already, which then must agree.
+    fn result_var(&mut self, call: &Call) -> Option<Var> {
+        let result = self.oracle().call(call, &self.witness, "$").ok()?;
+        let known = self.vars_with(&result);
         match self.one_of(&known) {
-            Some(var) if self.random.chance(30) => Some(var),
+            Some(var) if self.random.chance(60) => Some(var),
             _ => self.fresh(),
         }
     }

@@ -287,6 +287,10 @@ impl Grow<'_> {
         };
         let mut args = args;
         if self.random.chance(12) && matches!(args[0], Term::Var(_)) {
+            // Of a variable that nothing else binds, the rule alone tells that both are one.
+            if !peer && self.random.chance(50) {
+                args[0] = self.fresh().map(Term::Var)?;
+            }
             args[1] = args[0].clone();
         }
         // What these are is an accident of the peer.

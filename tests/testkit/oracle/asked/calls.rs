@@ -85,7 +85,7 @@ pub(super) fn compare(a: &Edn, b: &Edn) -> Ordering {
 
 impl Oracle<'_> {
     /// The value of a call for a row.
-    pub(super) fn call(&self, call: &Call, row: &Row, of: &'static str) -> Result<Edn, Stop> {
+    pub fn call(&self, call: &Call, row: &Row, of: &'static str) -> Result<Edn, Stop> {
         let args: Vec<Edn> = call.args.iter().map(|arg| value(arg, row)).collect();
         if let Some(value) = plain(call.name, &args) {
             return Ok(value);
