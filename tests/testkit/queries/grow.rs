@@ -304,6 +304,9 @@ impl Grow<'_> {
         if self.witness.is_empty() && kind < 85 {
             return self.pattern();
         }
+        if !self.query.rules.is_empty() && self.random.chance(25) {
+            return self.rule_call();
+        }
         match kind {
             0..40 => self.pattern(),
             40..44 => self.tuple_pattern(),

@@ -286,9 +286,9 @@ impl Grow<'_> {
             false => vec![arg(self, 50)?, arg(self, 20)?],
         };
         let mut args = args;
-        if self.random.chance(12) && matches!(args[0], Term::Var(_)) {
+        if self.random.chance(if peer { 12 } else { 25 }) && matches!(args[0], Term::Var(_)) {
             // Of a variable that nothing else binds, the rule alone tells that both are one.
-            if !peer && self.random.chance(50) {
+            if !peer && self.random.chance(70) {
                 args[0] = self.fresh().map(Term::Var)?;
             }
             args[1] = args[0].clone();
