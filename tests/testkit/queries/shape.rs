@@ -90,7 +90,8 @@ impl Grow<'_> {
             Edn::Value(Value::Double(_)) => Some(ValueType::Double),
             value => long(value).map(|_| ValueType::Long),
         };
-        let kinds: Vec<Option<ValueType>> = rows.iter().map(|row| kind(&row[var])).collect();
+        let kinds: Vec<Option<ValueType>> =
+            rows.iter().map(|row| row.get(var).and_then(kind)).collect();
         kinds.iter().all(|kind| kind.is_some() && *kind == kinds[0])
     }
 
@@ -220,7 +221,8 @@ impl Grow<'_> {
             return false;
         };
         let kind = |value: &Edn| value.as_value().map(Value::value_type);
-        let kinds: Vec<Option<ValueType>> = rows.iter().map(|row| kind(&row[var])).collect();
+        let kinds: Vec<Option<ValueType>> =
+            rows.iter().map(|row| row.get(var).and_then(kind)).collect();
         kinds.iter().all(|kind| kind.is_some() && *kind == kinds[0])
     }
 

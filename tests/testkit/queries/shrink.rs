@@ -57,9 +57,12 @@ fn smaller(case: &Case) -> Vec<Case> {
     }
     for at in 0..case.query.inputs.len() {
         let mut query = case.query.clone();
-        if query.inputs.remove(at) != Input::Source("$") {
-            all.push(with(query));
+        match query.inputs.remove(at) {
+            Input::Source("$") => continue,
+            Input::Rules => query.rules.clear(),
+            _ => {}
         }
+        all.push(with(query));
     }
     all.extend(plainer(&case.query).into_iter().map(with));
     for (name, view) in &case.views {

@@ -504,6 +504,9 @@ impl<'a> Oracle<'a> {
         scope: Scope<'_>,
         found: &mut Rows,
     ) -> Result<(), Stop> {
+        if self.rules.iter().all(|rule| rule.name != name) {
+            return Err(Stop::Unknown(name.to_owned()));
+        }
         let value = |arg: &Term| match arg {
             Term::Blank => None,
             Term::Const(form) => Some(form.clone()),
