@@ -57,6 +57,13 @@ struct Pattern<'a> {
     proofs: bool,
 }
 
+/// Whether a pattern reads idents: the bootstrap gives two entities a second one, under the name
+/// that they had before, so that `:db/ident` has one value of an entity only nearly everywhere.
+fn names_twice(op: &PatternOp) -> bool {
+    let attribute = op.attribute.as_ref();
+    attribute.is_some_and(|a| a.ident.as_str() == "db/ident")
+}
+
 /// Runs a pattern over the rows so far.
 pub(super) fn run(
     exec: &Exec<'_>,
@@ -71,7 +78,7 @@ pub(super) fn run(
         op,
         place,
         exists: !op.terms.iter().any(|term| matches!(term, Pos::Free(_))),
-        proofs: db.is_present(),
+        proofs: db.is_present() && !names_twice(op),
     };
     if op.never || rows.len == 0 {
         return Ok(pattern.nothing(rows));
