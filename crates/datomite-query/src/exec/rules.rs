@@ -159,20 +159,24 @@ fn as_seen_by(op: &RuleOp, found: Relation, limits: &Limits) -> Result<Relation,
     let mut result = Relation::new(Vec::new(), Vec::new(), found.len);
     let mut keep: Option<Vec<bool>> = None;
     for (at, term) in op.arguments.iter().enumerate() {
-        let (Pos::Bound(var) | Pos::Free(var)) = term else {
-            continue;
-        };
         let Some(col) = found.col(argument(at)) else {
             continue;
         };
-        match result.col(*var) {
-            None => result.push(*var, col.clone()),
-            Some(known) => {
-                let keep = keep.get_or_insert_with(|| vec![true; found.len]);
-                for (row, keep) in keep.iter_mut().enumerate() {
-                    *keep &= known.eq_rows(row, col, row, Meet::Clojure);
+        // A recursive rule answers what its own calls asked, too: a constant chooses among rows.
+        let known = match term {
+            Pos::Blank => continue,
+            Pos::Const(form) => Col::Const(form.clone()),
+            Pos::Bound(var) | Pos::Free(var) => match result.col(*var) {
+                Some(known) => known.clone(),
+                None => {
+                    result.push(*var, col.clone());
+                    continue;
                 }
-            }
+            },
+        };
+        let keep = keep.get_or_insert_with(|| vec![true; found.len]);
+        for (row, keep) in keep.iter_mut().enumerate() {
+            *keep &= known.eq_rows(row, col, row, Meet::Clojure);
         }
     }
     let whole = keep.is_none() && result.vars.len() == found.vars.len();
