@@ -501,6 +501,8 @@ impl<'a> Reading<'a> {
         match form {
             Edn::Value(Value::Long(n)) if *n < 0 => Ok(None),
             Edn::Tagged(..) => Ok(None),
+            // Names nothing: a comparison comes before the question what it is.
+            Edn::Value(Value::Boolean(_)) => Ok(Some(None)),
             form => Ok(Some(self.known(form)?)),
         }
     }
